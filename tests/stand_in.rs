@@ -154,6 +154,14 @@ fn answers_have_the_recorded_shapes() {
     same_shape("delete", &server.ask("DELETE", "/api/delete", Some(&previous)));
     let missing = server.ask("DELETE", "/api/delete", Some(&previous));
     assert_eq!(missing, (404, recorded("delete-missing").body));
+    let chat = json!({"model": "acolyte:latest", "messages": [{"role": "user", "content": "Say hello"}],
+                      "stream": false, "options": {"num_predict": 3}});
+    same_shape("chat", &server.post("/api/chat", &chat));
+    let chat = json!({"model": "acolyte:latest", "messages": [{"role": "user", "content": "Say hello"}],
+                      "max_tokens": 3});
+    same_shape("chat-completions", &server.post("/v1/chat/completions", &chat));
+    let missing = json!({"model": "nope", "messages": [{"role": "user", "content": "x"}]});
+    same_shape("chat-completions-missing", &server.post("/v1/chat/completions", &missing));
     let unload = json!({"model": "acolyte:latest", "keep_alive": 0});
     same_shape("unload", &server.post("/api/generate", &unload));
     same_shape("ps-unloaded", &server.ask("GET", "/api/ps", None));

@@ -59,8 +59,14 @@ pub enum CliCommand {
     Install(InstallArgs),
     /// Show what is installed and whether it runs
     Status(StatusArgs),
+    /// Ask the model one question
+    Ask(AskArgs),
+    /// Talk with the model; an empty line or Ctrl-D ends
+    Chat(ChatArgs),
     /// Start the private server
     Start,
+    /// Stop the private server and start it again
+    Restart,
     /// Stop the private server until the next login or start
     Stop,
     /// Search for the fastest setting of what is installed by measuring, and use it
@@ -316,6 +322,39 @@ pub struct TuneArgs {
     /// Inputs of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,
+}
+
+/// `acolyte ask`.
+#[derive(Args, Clone, Debug)]
+pub struct AskArgs {
+    /// The question; without it, standard input is read
+    #[arg(value_name = "QUESTION")]
+    pub question: Option<String>,
+    /// Send the text of this file after the question; - is standard input. Repeatable
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Vec<PathBuf>,
+    /// What an answer may be.
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+}
+
+/// `acolyte chat`.
+#[derive(Args, Clone, Debug)]
+pub struct ChatArgs {
+    /// What an answer may be.
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+}
+
+/// What an answer may be.
+#[derive(Args, Clone, Debug)]
+pub struct AnswerArgs {
+    /// Most tokens of an answer (default: until the model ends it)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_tokens: Option<u32>,
+    /// Print each answer as JSON, one line each
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `acolyte undo`.

@@ -1,5 +1,7 @@
 //! Ctrl-C while a command runs.
 
+use std::sync::{Arc, Mutex};
+
 use crate::cli::Failure;
 use crate::control::Control;
 
@@ -28,6 +30,59 @@ pub fn cancel_on_ctrl_c(control: &Control) -> Result<(), Failure> {
         });
     });
     Ok(())
+}
+
+/// Ctrl-C while answers are written, one after the other: it stops the answer, and ends the program between answers.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerInterrupts(Arc<Mutex<Option<Control>>>);
+
+impl AnswerInterrupts {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// When the runtime or the signal handler cannot be created.
+    pub fn listen() -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::failed(error.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let mut interruptions = {
+            let _entered = runtime.enter();
+            Interruptions::listen().map_err(failed)?
+        };
+        let this = Self::default();
+        let current = this.clone();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    interruptions.next().await;
+                    if !current.stop_answer() {
+                        std::process::exit(INTERRUPTED.into());
+                    }
+                }
+            });
+        });
+        Ok(this)
+    }
+
+    /// The control of the next answer.
+    pub fn next(&self) -> Control {
+        let control = Control::new();
+        *self.current() = Some(control.clone());
+        control
+    }
+
+    /// No answer is written any more.
+    pub fn done(&self) {
+        *self.current() = None;
+    }
+
+    /// Whether an answer was stopped; false for none, and for one that was told to stop already.
+    fn stop_answer(&self) -> bool {
+        self.current().take().map(|control| control.cancel()).is_some()
+    }
+
+    fn current(&self) -> std::sync::MutexGuard<'_, Option<Control>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }
 
 /// Ctrl-C, and on Unix also SIGTERM, which service managers and timeouts send: after both no server may keep running.

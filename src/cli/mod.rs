@@ -3,6 +3,7 @@
 //! Data goes to standard output, messages to standard error. A command returns its exit code or a [`Failure`], which is
 //! printed once, here.
 
+mod answers;
 pub mod args;
 mod ask;
 pub mod check;
@@ -79,7 +80,10 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Estimate(args) => estimate::run(&args, session),
         CliCommand::Install(args) => install::run(&args, session),
         CliCommand::Status(args) => status::run(&args, session),
+        CliCommand::Ask(args) => answers::ask(&args, session),
+        CliCommand::Chat(args) => answers::chat(&args, session),
         CliCommand::Start => server::start(session),
+        CliCommand::Restart => server::restart(session),
         CliCommand::Stop => server::stop(session),
         CliCommand::Tune(args) => tune::run(&args, session),
         CliCommand::Undo(args) => undo::run(&args, session),

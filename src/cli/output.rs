@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::failure::Failure;
 use crate::sentences::document::indented;
-use crate::untrusted::{escaped, escaped_except_styles};
+use crate::untrusted::{escaped, escaped_except_styles, escaped_json};
 
 /// Exit code after the reader closed the pipe: not a failure.
 const READER_GONE: u8 = 0;
@@ -40,6 +40,30 @@ impl Write for EscapedStderr {
 pub fn ask(question: &str) {
     let mut out = std::io::stderr().lock();
     let _nobody_listens = write!(out, "{} ", escaped(question)).and_then(|()| out.flush());
+}
+
+/// Prints a piece of an answer, without colours: it is text of a model.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_part(piece: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(escaped(piece).as_bytes()).and_then(|()| out.flush()).map_err(|error| failure(&error))
+}
+
+/// Prints a piece of a message on standard error. Errors are ignored, as in [`talk`].
+pub fn talk_part(piece: &str) {
+    let mut out = std::io::stderr().lock();
+    let _nobody_listens = out.write_all(escaped(piece).as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints a document as one line of JSON.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_line_of_json(document: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string(document).map_err(|error| Failure::failed(error.to_string()))?;
+    print(&(escaped_json(json) + "\n"))
 }
 
 /// Prints text, with colours if standard output is a terminal that shows them; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`

@@ -26,6 +26,15 @@ pub fn start(session: &Session) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Stops the server and starts it again.
+///
+/// # Errors
+/// Those of [`stop`] and [`start`].
+pub fn restart(session: &Session) -> Result<u8, Failure> {
+    manage::stop(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
+    start(session)
+}
+
 /// Stops the server and its child processes.
 ///
 /// # Errors

@@ -18,11 +18,12 @@ use crate::ollama::client_error::chain;
 use crate::ollama::http::loopback_client;
 use crate::ollama::ndjson::{LineTooLong, NdjsonLines};
 use crate::ollama::replies::{
-    GenerateLine, Listed, Loaded, PsResponse, Refusal, ShowResponse, Status, StatusLine, TagsResponse,
-    Version,
+    ChatLine, GenerateLine, Listed, Loaded, PsResponse, Refusal, ShowResponse, Status, StatusLine,
+    TagsResponse, Version,
 };
 pub use crate::ollama::requests::{
-    AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
+    AUTOMATIC, ChatMessage, ChatOptions, ChatRequest, ChatRole, CreateParameters, CreateRequest,
+    GenerateOptions, GenerateRequest,
 };
 use crate::platform::listening::Listener;
 use crate::untrusted::UntrustedText;
@@ -220,15 +221,24 @@ impl Client {
     ) -> Result<GenerateLine, ClientError> {
         let path = "/api/generate";
         let mut last = None;
-        self.stream(path, request, silence, |line: GenerateLine| {
-            if let Some(message) = line.error {
-                return Err(ClientError::refused(path, 200, &message));
-            }
-            on_line(&line);
-            last = line.done.then_some(line);
-            Ok(())
-        })
-        .await?;
+        self.stream(path, request, silence, |line| take(path, line, &mut on_line, &mut last)).await?;
+        last.ok_or(ClientError::EndedEarly { path })
+    }
+
+    /// Continues a conversation; the rest as [`Client::generate`].
+    ///
+    /// # Errors
+    /// Those of [`Client::generate`].
+    pub async fn chat(
+        &self,
+        request: &ChatRequest,
+        silence: Duration,
+        mut on_line: impl FnMut(&GenerateLine),
+    ) -> Result<GenerateLine, ClientError> {
+        let path = "/api/chat";
+        let mut last = None;
+        let on_chat_line = |line: ChatLine| take(path, line.into(), &mut on_line, &mut last);
+        self.stream(path, request, silence, on_chat_line).await?;
         last.ok_or(ClientError::EndedEarly { path })
     }
 
@@ -397,4 +407,19 @@ fn parse<T: DeserializeOwned>(path: &'static str, json: &[u8]) -> Result<T, Clie
 
 fn too_long(path: &'static str, long: LineTooLong) -> ClientError {
     ClientError::Unreadable { path, cause: long.to_string().into() }
+}
+
+/// Passes one line of a stream on, and keeps the last one.
+fn take(
+    path: &'static str,
+    line: GenerateLine,
+    on_line: &mut impl FnMut(&GenerateLine),
+    last: &mut Option<GenerateLine>,
+) -> Result<(), ClientError> {
+    if let Some(message) = line.error {
+        return Err(ClientError::refused(path, 200, &message));
+    }
+    on_line(&line);
+    *last = line.done.then_some(line);
+    Ok(())
 }

@@ -11,6 +11,8 @@ use crate::ollama::http::{CertificateProblem, Clocks, NetworkObstacle, ProxyLogi
 pub enum EngineFailure {
     /// The model does not fit into memory: the card's, as far as the message tells.
     OutOfMemory,
+    /// The prompt, or the conversation, is longer than the context.
+    PromptTooLong,
     /// Main memory ran out: the system killed the runner, or refused it a buffer.
     OutOfMainMemory,
     /// The registry, or the engine, has no such model.
@@ -64,6 +66,7 @@ const RECOVERED: &str = "retrying without pipeline parallelism";
 /// Parts of messages and their failure. The first match applies.
 const MESSAGES: &[(EngineFailure, &[&str])] = &[
     (EngineFailure::NewerEngineNeeded, &["manifest: 412", "requires a newer version"]),
+    (EngineFailure::PromptTooLong, &["exceeds the available context size", "exceed_context_size"]),
     (EngineFailure::ModelMissing, &["file does not exist", "not found"]),
     (EngineFailure::DiskFull, &["no space left", "not enough space"]),
     (

@@ -79,6 +79,29 @@ pub struct GenerateLine {
     pub error: Option<String>,
 }
 
+/// A line of `/api/chat`: as of `/api/generate`, with the text in a message.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ChatLine {
+    #[serde(default)]
+    message: ChatPart,
+    #[serde(flatten)]
+    line: GenerateLine,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct ChatPart {
+    #[serde(default)]
+    content: String,
+    #[serde(default)]
+    thinking: Option<String>,
+}
+
+impl From<ChatLine> for GenerateLine {
+    fn from(ChatLine { message, line }: ChatLine) -> Self {
+        Self { response: message.content, thinking: message.thinking, ..line }
+    }
+}
+
 /// `/api/version`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Version {

@@ -73,6 +73,47 @@ pub struct GenerateRequest {
     pub options: GenerateOptions,
 }
 
+/// Body of `/api/chat`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChatRequest {
+    /// The model.
+    pub model: ModelTag,
+    /// The conversation, the oldest message first.
+    pub messages: Vec<ChatMessage>,
+    /// Whether the oldest messages are dropped when the conversation is longer than the context. Always false: the user
+    /// would not know.
+    pub truncate: bool,
+    /// Sampling options only; runner options would reload the model.
+    pub options: ChatOptions,
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChatMessage {
+    /// Who wrote it.
+    pub role: ChatRole,
+    /// The text.
+    pub content: String,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChatRole {
+    /// The user.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// Options of one answer in a conversation. What is `None` is the model's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ChatOptions {
+    /// Maximum number of generated tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_predict: Option<u32>,
+}
+
 /// Options of one response.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct GenerateOptions {

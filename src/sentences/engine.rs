@@ -3,6 +3,7 @@
 use crate::models::Catalogue;
 use crate::models::ModelTagError;
 use crate::ollama::client::ClientError;
+use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::HttpError;
 use crate::ollama::http::innermost;
 use crate::ollama::lookup::LookupError;
@@ -150,6 +151,9 @@ impl ClientError {
             }
             Self::Silent { seconds, .. } => {
                 say!(text, "install-client-silent", duration = text.duration(*seconds as f64))
+            }
+            Self::Refused { failure: EngineFailure::PromptTooLong, .. } => {
+                say!(text, "install-client-prompt-too-long")
             }
             Self::Refused { message, .. } => {
                 with_meaning(say!(text, "install-client-refused", message = message.clone()), message, text)

@@ -158,3 +158,11 @@ usage-value-whole = use a whole number
 usage-value-range = use a whole number from { $least } to { $most }
 usage-value-least = use a whole number from { $least } on
 usage-value-other = { $problem }
+
+### Answers
+
+cli-ask-nothing = There is no question. Give one, for example: acolyte ask "Explain this" --file main.rs
+cli-chat-begin = Ask something. Ctrl-C stops an answer; an empty line or Ctrl-D ends.
+cli-answer-stopped = Stopped.
+cli-answer-length = The answer ends at the limit of its length.
+cli-answer-figures = { $speed } tokens/s, first token after { $wait } s

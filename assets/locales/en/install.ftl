@@ -14,6 +14,7 @@ install-client-unreachable = The engine on port { $port } does not respond: { $c
 install-client-silent = The engine has not responded for { $duration }. Try again: finished work is kept.
 install-client-refused = The engine says: { $message }
 install-client-cut-short = The engine's response was interrupted. Try again: finished work is kept.
+install-client-prompt-too-long = The conversation is longer than the model's context. Send less, or start a new one.
 install-client-unreadable = The engine's response is not valid: { $cause }. Is another program on its port?
 
 ## The server

@@ -158,3 +158,11 @@ usage-value-whole = usa un número entero
 usage-value-range = usa un número entero de { $least } a { $most }
 usage-value-least = usa un número entero a partir de { $least }
 usage-value-other = { $problem }
+
+### Respuestas
+
+cli-ask-nothing = Falta la pregunta. Escribe una, por ejemplo: acolyte ask "Explica esto" --file main.rs
+cli-chat-begin = Pregunta algo. Ctrl-C detiene una respuesta; una línea vacía o Ctrl-D termina.
+cli-answer-stopped = Detenida.
+cli-answer-length = La respuesta acaba en su límite de longitud.
+cli-answer-figures = { $speed } tokens/s, primer token a los { $wait } s

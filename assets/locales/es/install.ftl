@@ -14,6 +14,7 @@ install-client-unreachable = El motor del puerto { $port } no responde: { $cause
 install-client-silent = El motor no responde desde hace { $duration }. Inténtalo de nuevo: lo hecho se conserva.
 install-client-refused = El motor dice: { $message }
 install-client-cut-short = La respuesta del motor se interrumpió. Inténtalo de nuevo: lo hecho se conserva.
+install-client-prompt-too-long = La conversación supera el contexto del modelo. Envía menos o empieza otra.
 install-client-unreadable = La respuesta del motor no es válida: { $cause }. ¿Hay otro programa en su puerto?
 
 ## El servidor

@@ -234,13 +234,20 @@ impl ServedModel {
     }
 }
 
+/// What is installed.
+///
+/// # Errors
+/// When nothing is, or a document cannot be read.
+pub fn installed(home: &Path) -> Result<Installed, InstallError> {
+    Installed::load(home)?.ok_or_else(|| InstallError::NotInstalled { home: home.to_owned() })
+}
+
 /// A client of the installed server, after verifying that the listener is ours and has the measured version.
 ///
 /// # Errors
 /// When nothing is installed, another process or none listens on its port, or it reports another version.
 pub fn client(home: &Path) -> Result<Client, InstallError> {
-    let installed =
-        Installed::load(home)?.ok_or_else(|| InstallError::NotInstalled { home: home.to_owned() })?;
+    let installed = installed(home)?;
     let (paths, port) = (Paths::new(home), installed.profile.port);
     // With a client of its own: connections do not outlive the runtime they were made in.
     let asking = private_server::client(&paths, port)?;

@@ -1,12 +1,14 @@
 //! Managing what is installed: its health, its server, undo, uninstall.
 
+mod answer;
 mod at_login;
 mod installation;
 pub mod undo;
 pub mod uninstall;
 
+pub use answer::{Answer, AnswerEnd, AnswerPart, answer};
 pub use at_login::run_if_asked as start_server_if_asked;
 pub use installation::{
-    Health, OrphanedRunner, ServedModel, UnusedModel, client, health, port_listener, remove_unused_models,
-    start, stop, unused_models,
+    Health, OrphanedRunner, ServedModel, UnusedModel, client, health, installed, port_listener,
+    remove_unused_models, start, stop, unused_models,
 };

@@ -96,7 +96,7 @@ impl CaFile {
 }
 
 /// DER of an entry, or what is wrong with it.
-type Entry = Result<Vec<u8>, (CaEntryProblem, Option<UntrustedText>)>;
+type CaEntry = Result<Vec<u8>, (CaEntryProblem, Option<UntrustedText>)>;
 
 /// Text in UTF-8 or UTF-16, without a byte-order mark; `None` if it is no text.
 fn decoded(bytes: &[u8]) -> Option<String> {
@@ -124,7 +124,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// The blocks of a PEM file, with any line ends; text between them is skipped.
-fn pem_entries(text: &str) -> Vec<Entry> {
+fn pem_entries(text: &str) -> Vec<CaEntry> {
     let mut entries = Vec::new();
     let mut open: Option<(String, String)> = None;
     for line in
@@ -143,11 +143,11 @@ fn pem_entries(text: &str) -> Vec<Entry> {
     entries
 }
 
-fn damaged() -> Entry {
+fn damaged() -> CaEntry {
     Err((CaEntryProblem::Damaged, None))
 }
 
-fn pem_entry(label: &str, digits: &str) -> Entry {
+fn pem_entry(label: &str, digits: &str) -> CaEntry {
     let decode = || {
         let digits: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
         STANDARD.decode(digits).map_err(|_| (CaEntryProblem::Damaged, None))
@@ -175,7 +175,7 @@ fn bare_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The structures of a DER file, usually one.
-fn der_entries(mut bytes: &[u8]) -> Vec<Entry> {
+fn der_entries(mut bytes: &[u8]) -> Vec<CaEntry> {
     let mut entries = Vec::new();
     while let Some((first, rest)) = der::split_first(bytes).filter(|_| bytes.first() == Some(&0x30)) {
         entries.push(Ok(first.to_owned()));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::command::{BackendCommand, ManageAction, ModelReference};
 use super::detected::Detected;
@@ -14,13 +14,12 @@ use super::{report_file, system_dialogs};
 use crate::control::Control;
 use crate::hardware::merge::merge;
 use crate::hardware::{DetectOptions, collect};
-use crate::install::manage::ServedModel;
 use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::{preview, uninstall};
+use crate::install::manage::{AnswerPart, ServedModel};
 use crate::install::reuse::installed_engine;
-use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{self, Event, InstallError, Installed, Paths, SavedRequest, manage};
-use crate::ollama::client::{GenerateOptions, GenerateRequest};
+use crate::ollama::client::{ChatMessage, ChatOptions, ChatRole};
 use crate::ollama::lookup::{file_to_install, lookup_to_install};
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
@@ -30,8 +29,6 @@ use crate::platform::login::AutostartMethod;
 use crate::text::Text;
 use crate::wizard::options::WizardOptions;
 
-/// Timeout for the first token of an answer: the model may have to be loaded from a slow disk first.
-const SILENCE: Duration = Duration::from_secs(600);
 /// Maximum number of tokens of an answer on the result page.
 const ANSWER_TOKENS: u32 = 1024;
 
@@ -313,32 +310,13 @@ fn ask_model(
     control: &Control,
     outbox: &Outbox,
 ) -> Result<AnswerFigures, WorkerError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| WorkerError::NotStarted { cause: error.to_string() })?;
-    let client = manage::client(home)?;
-    let request = GenerateRequest {
-        model: SERVED_MODEL.clone(),
-        prompt,
-        raw: false,
-        truncate: false,
-        options: GenerateOptions { num_predict: ANSWER_TOKENS, seed: 0, temperature: 0.2 },
-    };
-    let began = Instant::now();
-    let mut first_token_s = None;
-    let generated = runtime.block_on(control.or_cancelled(client.generate(&request, SILENCE, |line| {
-        let piece = line.thinking.as_deref().unwrap_or_default().to_owned() + &line.response;
-        if !piece.is_empty() {
-            first_token_s.get_or_insert_with(|| began.elapsed().as_secs_f64());
-            outbox.send(Message::AnswerPart(piece));
-        }
-    })));
-    let Ok(generated) = generated else { return Ok(AnswerFigures { tokens_per_s: None, first_token_s }) };
-    let last = generated?;
-    let seconds = last.eval_duration as f64 / 1e9;
-    let tokens_per_s = (seconds > 0.0).then(|| last.eval_count as f64 / seconds);
-    Ok(AnswerFigures { tokens_per_s, first_token_s })
+    let messages = [ChatMessage { role: ChatRole::User, content: prompt }];
+    let options = ChatOptions { num_predict: Some(ANSWER_TOKENS) };
+    let answer = manage::answer(home, &messages, options, control, |part| {
+        let (AnswerPart::Thinking(piece) | AnswerPart::Text(piece)) = part;
+        outbox.send(Message::AnswerPart(piece.to_owned()));
+    })?;
+    Ok(AnswerFigures { tokens_per_s: answer.tokens_per_s, first_token_s: answer.first_token_s })
 }
 
 #[cfg(all(test, unix))]

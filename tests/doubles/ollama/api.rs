@@ -55,6 +55,8 @@ pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: Socket
         (&Method::POST, "/api/show") => show(&body, &server),
         (&Method::POST, "/api/copy") => copy(&body, &server),
         (&Method::POST, "/api/generate") => generate::generate(body, server).await,
+        (&Method::POST, "/api/chat") => generate::chat(body, server).await,
+        (&Method::POST, "/v1/chat/completions") => generate::completions(&body, server).await,
         (&Method::DELETE, "/api/delete") => delete(&body, &server),
         _ => http::text(404, "text/plain", "404 page not found"),
     }

@@ -1,4 +1,4 @@
-//! `/api/generate` and `/api/ps`: loading, writing, unloading.
+//! `/api/generate`, `/api/chat`, `/v1/chat/completions` and `/api/ps`: loading, writing, unloading.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -106,6 +106,60 @@ pub async fn generate(body: Value, server: Arc<Server>) -> Answer {
     };
     in_use.end().await;
     answer
+}
+
+/// `/api/chat`: the messages are the prompt.
+pub async fn chat(mut body: Value, server: Arc<Server>) -> Answer {
+    let text = |message: &Value| message["content"].as_str().unwrap_or_default().to_owned();
+    let messages: Vec<String> = body["messages"].as_array().into_iter().flatten().map(text).collect();
+    body["prompt"] = Value::String(messages.join("\n"));
+    body["messages"] = json!([]);
+    generate(body, server).await
+}
+
+/// `/v1/chat/completions`, without streaming.
+pub async fn completions(body: &Value, server: Arc<Server>) -> Answer {
+    if wanted_model(body, &server).is_err() {
+        let message = format!("model '{}' not found", body["model"].as_str().unwrap_or_default());
+        let error = json!({"message": message, "type": "not_found_error", "param": null, "code": null});
+        return http::json(404, &json!({ "error": error }));
+    }
+    let asked = json!({"model": body["model"], "messages": body["messages"], "stream": false,
+                       "options": {"num_predict": body["max_tokens"]}});
+    let answer = chat(asked, server).await;
+    let status = answer.status().as_u16();
+    let bytes = http::collect(answer.into_body()).await.unwrap_or_default();
+    let answered: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    if status != 200 {
+        return http::json(
+            status,
+            &json!({"error": {"message": answered["error"], "type": "api_error",
+                                                    "param": null, "code": null}}),
+        );
+    }
+    let (read, written) = (answered["prompt_eval_count"].as_u64(), answered["eval_count"].as_u64());
+    http::json(
+        200,
+        &json!({
+            "id": "chatcmpl-675", "object": "chat.completion", "created": OffsetDateTime::now_utc().unix_timestamp(),
+            "model": body["model"], "system_fingerprint": "fp_ollama",
+            "choices": [{"index": 0, "message": answered["message"], "finish_reason": answered["done_reason"]}],
+            "usage": {"prompt_tokens": read, "completion_tokens": written,
+                      "total_tokens": read.unwrap_or(0) + written.unwrap_or(0)},
+        }),
+    )
+}
+
+/// A line as `/api/generate` has it, or as `/api/chat` does: the text in a message, and no tokens of the context.
+fn as_asked(body: &Value, mut line: Value) -> Value {
+    if body["messages"].is_array()
+        && let Some(line) = line.as_object_mut()
+        && let Some(text) = line.remove("response")
+    {
+        line.remove("context");
+        line.insert("message".to_owned(), json!({"role": "assistant", "content": text}));
+    }
+    line
 }
 
 /// Counts who uses the loaded model, so that it is not unloaded under them.
@@ -258,6 +312,7 @@ async fn write(
             let word = event["content"].as_str().unwrap_or_default();
             text.push_str(word);
             let line = json!({"model": body["model"], "created_at": log::timestamp(), "response": word, "done": false});
+            let line = as_asked(&body, line);
             if let Some(to) = &to
                 && to.send(&line).await.is_err()
             {
@@ -270,18 +325,20 @@ async fn write(
 fn last_line(body: &Value, event: &Value, began: Instant, load_ns: u64, text: &str) -> Value {
     let ns = |key: &str| (event["timings"][key].as_f64().unwrap_or(0.0) * 1e6) as u64;
     let count = event["tokens_evaluated"].as_u64().unwrap_or(0);
-    json!({
+    let line = json!({
         "model": body["model"], "created_at": log::timestamp(), "response": text, "done": true,
         "done_reason": "length", "context": (0..count.min(32)).collect::<Vec<_>>(),
         "total_duration": nanoseconds(began.elapsed()), "load_duration": load_ns,
         "prompt_eval_count": count, "prompt_eval_duration": ns("prompt_ms"),
         "eval_count": event["tokens_predicted"], "eval_duration": ns("predicted_ms"),
-    })
+    });
+    as_asked(body, line)
 }
 
 fn done(body: &Value, reason: &str) -> Value {
-    json!({"model": body["model"], "created_at": log::timestamp(), "response": "", "done": true,
-           "done_reason": reason})
+    let line = json!({"model": body["model"], "created_at": log::timestamp(), "response": "", "done": true,
+                      "done_reason": reason});
+    as_asked(body, line)
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -103,6 +103,10 @@ pub async fn next_piece(body: &mut Incoming) -> io::Result<Option<Bytes>> {
 }
 
 /// The whole of an answer's body.
-pub async fn collect(body: Incoming) -> io::Result<Bytes> {
+pub async fn collect<B>(body: B) -> io::Result<Bytes>
+where
+    B: hyper::body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     Ok(body.collect().await.map_err(io::Error::other)?.to_bytes())
 }
