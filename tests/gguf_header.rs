@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use acolyte::machine::{Gpu, GpuKind, Hardware, MainMemory};
-use acolyte::models::gguf::{Header, HeaderDamage, HeaderError, TensorProblem};
+use acolyte::models::gguf::{Header, HeaderDamage, HeaderError, MergedFile, SplitError, TensorProblem};
 use acolyte::models::{Cache, Catalogue, KvCacheType, Model, ModelName, NotAModel, TensorType};
 use acolyte::plan::{Layers, Plan, Profiles, Reason, custom_candidate, make_plan};
 use proptest::prelude::*;
@@ -436,6 +436,65 @@ fn a_file_that_is_not_a_model_is_refused_with_a_reason() {
     assert!(matches!(refused(wide), NotAModel::Impossible { .. }));
     let header = Header::parse(&qwen_7b().bytes()).unwrap();
     assert!(matches!(Model::from_gguf(&header, file(), 1000), Err(NotAModel::LargerThanItsFile { .. })));
+}
+
+/// One of the parts of a model, with one tensor of `values` values.
+fn part(number: u32, of: u32, name: &str, values: u64) -> Writer {
+    let first = if number == 0 { qwen_metadata() } else { Writer::default() };
+    let writer = first.number("split.no", number).number("split.count", of).number("split.tensors.count", 2);
+    let writer =
+        if number == 0 { writer.string("general.name", "after the keys of the parts") } else { writer };
+    writer.tensor(name, F32, &[values])
+}
+
+fn qwen_metadata() -> Writer {
+    Writer::default().string("general.architecture", "qwen2").number("general.alignment", 64)
+}
+
+#[test]
+fn merged_parts_have_every_tensor_at_its_place_and_no_key_of_the_parts() {
+    let bytes = [part(0, 2, "a", 3).bytes(), part(1, 2, "b", 5).bytes()];
+    let headers: Vec<Header> = bytes.iter().map(|part| Header::parse(part).unwrap()).collect();
+    assert_eq!((headers[0].data_start() % 64, headers[1].data_start() % 32), (0, 0));
+    assert_eq!(headers[0].file_bytes(), headers[0].data_start() + 12);
+    let merged = MergedFile::new(&headers, &bytes[0]).unwrap();
+    let header = Header::parse(&merged.header).unwrap();
+    assert_eq!(header.text("general.name"), Some("after the keys of the parts"));
+    assert!(header.metadata.keys().all(|key| !key.starts_with("split.")));
+    assert_eq!(header.layout.entry_count, 3);
+    let offsets: Vec<_> = header.tensors.iter().map(|one| (one.name.as_str(), one.offset)).collect();
+    assert_eq!(offsets, [("a", 0), ("b", 64)], "aligned as the first part says");
+    let pieces: Vec<_> =
+        merged.pieces.iter().map(|one| (one.part, one.range.clone().count(), one.padding)).collect();
+    assert_eq!(pieces, [(0, 12, 52), (1, 20, 44)]);
+    assert_eq!(merged.pieces[1].range.start, headers[1].data_start());
+    assert_eq!(merged.bytes(), header.data_start() + 128);
+    assert_eq!(Header::of_parts(headers).unwrap().tensors.len(), 2);
+}
+
+#[test]
+fn parts_that_do_not_belong_together_are_refused() {
+    let refused = |parts: Vec<Writer>| {
+        let headers = parts.into_iter().map(|part| Header::parse(&part.bytes()).unwrap()).collect();
+        Header::of_parts(headers).unwrap_err()
+    };
+    let again = vec![part(0, 2, "a", 3), part(0, 2, "b", 5)];
+    assert_eq!(refused(again), SplitError::OtherPart { part: 2, of: 2 });
+    let fewer = vec![part(0, 3, "a", 3), part(1, 3, "b", 5)];
+    assert_eq!(refused(fewer), SplitError::OtherPart { part: 1, of: 2 });
+    let twice = vec![part(0, 2, "a", 3), part(1, 2, "a", 5)];
+    assert_eq!(refused(twice), SplitError::Tensor { name: "a".into() });
+    let overlapping = vec![part(0, 2, "a", 3), part(1, 2, "b", 5).tensor("c", F32, &[1])];
+    assert_eq!(refused(overlapping), SplitError::Tensor { name: "c".into() });
+    let more = vec![part(0, 1, "a", 3)];
+    assert_eq!(refused(more), SplitError::TensorCount { found: 1, wanted: 2 });
+}
+
+#[test]
+fn a_header_of_the_other_byte_order_is_recognised() {
+    let mut bytes = qwen_7b().bytes();
+    bytes[4..8].reverse();
+    assert!(matches!(Header::parse(&bytes), Err(HeaderError::BigEndian)));
 }
 
 #[test]

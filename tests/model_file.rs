@@ -125,6 +125,13 @@ fn a_model_is_installed_from_a_file_which_stays_as_it_is() {
     let status = String::from_utf8(world.run(&["status"]).stdout).unwrap();
     assert!(status.contains("Tiny-Coder.Q4_K_M") && !status.contains("file.invalid"), "{status}");
 
+    // Tuning reads the copy.
+    let hardware = world.path("hardware.json");
+    let tuned = world.run(&["tune", "--json", "--hardware", text(&hardware)]);
+    assert!(tuned.status.success(), "{tuned:?}");
+    assert_eq!(world.json("llm/receipt.json")["model_file"]["files"], expected);
+    assert_eq!(world.json("llm/request.json")["model_file"], text(&file));
+
     // Again, to another model, and back: it is in the store.
     assert_eq!(pull(&install(&world, &file, &[])), "skipped");
     let other = world.install(&["--profile", "light_6gb", "--accept-degraded", "--no-autostart"]);

@@ -107,9 +107,7 @@ impl Store {
             parts => copy.merged(parts),
         };
         let published = copied.and_then(|copied| {
-            files::sync_file(&temporary)?;
-            let weights = self.blob(copied.sha256);
-            std::fs::rename(&temporary, &weights).map_err(renaming(&temporary))?;
+            self.keep(&temporary, &copied, control)?;
             self.publish(tag, model, &copied)
         });
         if published.is_err() {
@@ -137,6 +135,21 @@ impl Store {
     /// The temporary file of an import.
     pub(super) fn temporary(&self) -> PathBuf {
         self.blob_folder().join(TEMPORARY)
+    }
+
+    /// Gives the copy the name of its checksum. A layer of that name and content stays: the engine may have it open.
+    fn keep(&self, temporary: &Path, copied: &Copied, control: &Control) -> Result<(), ImportError> {
+        let weights = self.blob(copied.sha256);
+        if files::length(&weights) == copied.bytes {
+            let hash = files::sha256(&weights, &|| control.is_cancelled());
+            control.check()?;
+            if hash.is_ok_and(|hash| hash == copied.sha256) {
+                return Ok(files::remove_file(temporary)?);
+            }
+        }
+        files::sync_file(temporary)?;
+        std::fs::rename(temporary, &weights).map_err(renaming(temporary))?;
+        Ok(())
     }
 
     /// Writes configuration and manifest of a model whose weights are there.
@@ -337,6 +350,14 @@ mod tests {
         let path = UntrustedText::path(&folder.path().join("model.gguf"));
         assert_eq!(store.imported_files(&tag), [LocalFileRecord { path, size_bytes: 3 << 20, sha256 }]);
         assert_eq!(store.models().len(), 1);
+
+        // Again: a layer that is good stays, a damaged one is replaced.
+        let is_good = || std::fs::read(store.blob(sha256)).unwrap() == content && !store.temporary().exists();
+        import(&store, &model, &Control::new()).unwrap();
+        assert!(is_good());
+        std::fs::write(store.blob(sha256), vec![8; 3 << 20]).unwrap();
+        import(&store, &model, &Control::new()).unwrap();
+        assert!(is_good());
     }
 
     #[test]
