@@ -562,6 +562,26 @@ fn a_hardware_file_without_the_size_is_planned_for_the_smaller_card() {
     assert_eq!(reason_text(some, "fits"), None, "{some}");
 }
 
+/// The arithmetic of cards for mining is cut: less speed than the data sheet says, and a wide range.
+#[test]
+fn a_card_for_mining_is_as_slow_as_it_was_measured() {
+    let speed = |answer: &Value, end: &str| answer["speed"]["decode_tokens_per_s"][end].as_f64().unwrap();
+    for name in ["CMP 30HX", "CMP 40HX", "NVIDIA CMP 50HX", "CMP 90HX", "CMP 170HX"] {
+        let cut = estimate_of_card(&[name]);
+        let said = reason_text(&cut, "arithmetic_cut").unwrap_or_else(|| panic!("{name}: {cut}"));
+        assert!(said.contains(name) && said.contains("41"), "{said}");
+    }
+    let cut = estimate_of_card(&["CMP 50HX", "--kv", "q8_0"]);
+    // The same chip and bus, uncut, in a card of eleven gigabytes.
+    let whole =
+        estimate_of_card(&["RTX 2080 Ti", "--vram-gib", "10", "--gpu-bandwidth-gb-s", "560", "--kv", "q8_0"]);
+    let share = speed(&cut, "mid") / speed(&whole, "mid");
+    assert!((0.38..0.44).contains(&share), "{share}");
+    assert!(speed(&cut, "high") / speed(&cut, "low") > 2.0, "{cut}");
+    assert_eq!(reason_text(&whole, "arithmetic_cut"), None);
+    assert_eq!(reason_text(&estimate_of_card(&["P106-100"]), "arithmetic_cut"), None);
+}
+
 /// Memory that is shared with the processor is planned by the policy where Ollama uses it; where it leaves it out, that is
 /// the reason.
 #[test]

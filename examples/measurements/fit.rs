@@ -81,7 +81,7 @@ impl<'a> Fitter<'a> {
                 let of_section =
                     |family: ChipFamily| family.name() == section || (constants.maker(family) == section);
                 let rates = gpu_table::rows()
-                    .filter(|row| of_section(row.architecture))
+                    .filter(|row| of_section(row.architecture) && row.stock_share.is_none())
                     .map(|row| row.fp32_tflops / row.bandwidth_gb_s)
                     .collect();
                 two_digits(quantile(rates, 0.5))

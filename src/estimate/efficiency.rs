@@ -128,22 +128,26 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, model: &Model, constants: &EfficiencyC
         * if stacked { family.hbm_prefill } else { 1.0 };
     let products_per_s = tflops * TERA / 2.0 * family.quantised_products;
     let decode_range = if shared { family.shared_decode_range } else { family.decode_range };
+    // Cards for mining whose arithmetic is cut reach a part of what their data sheet says. Towards the uncut chip the range
+    // is wide, because builds and quantisations differ in what they use.
+    let stock = row.and_then(|row| row.stock_share).unwrap_or(1.0);
     let known = row.is_some() || architecture == ChipFamily::Apple;
     let power = if known { 1.0 } else { common.unknown_chip_power };
     let ranges = DeviceRanges { decode: decode_range.powf(power), prompt: family.prompt_range.powf(power) }
         .wider(range_factor(gpu.bandwidth_gb_s.certainty, common))
-        .wider(if *measured { 1.0 } else { common.guess_range });
+        .wider(if *measured { 1.0 } else { common.guess_range })
+        .wider(stock.powf(-0.5));
     GpuRates {
-        bytes_per_s: bandwidth * share / low_bits,
-        cache_bytes_per_s: bandwidth * share * family.cache_share,
+        bytes_per_s: bandwidth * share / low_bits * stock,
+        cache_bytes_per_s: bandwidth * share * family.cache_share * stock,
         quantised_s_per_product: if family.quantised_products > 0.0 { 1.0 / products_per_s } else { 0.0 },
         quantised_launches: family.quantised_launches,
-        decode_s_per_weight: family.decode_cost * k_quants / tflops * 1e-9,
-        launch_s: family.launch_us * 1e-6,
+        decode_s_per_weight: family.decode_cost * k_quants / tflops / stock * 1e-9,
+        launch_s: family.launch_us * 1e-6 / stock,
         mixture_launches: family.mixture_launches,
         crossing_s: constants.crossing_us(family, gpu.backend) * 1e-6,
-        prefill_flops: tflops * TERA * prefill_share,
-        attention_flops: tflops * TERA * prefill_share * family.attention_share,
+        prefill_flops: tflops * TERA * prefill_share * stock,
+        attention_flops: tflops * TERA * prefill_share * family.attention_share * stock,
         ranges,
     }
 }

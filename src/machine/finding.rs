@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ComputeCapability;
 use super::source_failure::{GpuSource, SourceFailure, TimedSearch};
+use super::{ComputeCapability, GpuBackend};
 use crate::untrusted::UntrustedText;
 
 /// One finding.
@@ -53,6 +53,25 @@ pub enum Finding {
     VgpuShared {
         /// Its name.
         gpu: UntrustedText,
+    },
+    /// The card is for mining, and its arithmetic is cut.
+    ArithmeticCut {
+        /// Its name.
+        gpu: UntrustedText,
+        /// Share of the speed of other cards with its chip, in percent.
+        #[serde(deserialize_with = "number")]
+        percent: u32,
+    },
+    /// With its driver, the engine is known not to find the card through one interface.
+    DriverKnownToFail {
+        /// The card's name.
+        gpu: UntrustedText,
+        /// The driver's version.
+        driver: UntrustedText,
+        /// The interface that shows no device.
+        fails: GpuBackend,
+        /// The interface that the engine uses instead.
+        works: GpuBackend,
     },
     /// How much of the card's memory is in use may not be read.
     VramUnreadable {
@@ -302,6 +321,8 @@ impl Finding {
             | Self::MigEnabled { gpu }
             | Self::VgpuShared { gpu }
             | Self::VramUnreadable { gpu }
+            | Self::ArithmeticCut { gpu, .. }
+            | Self::DriverKnownToFail { gpu, .. }
             | Self::GpuAsleep { gpu }
             | Self::RocmPackage { gpu }
             | Self::RocmNeeded { gpu }

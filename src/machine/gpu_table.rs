@@ -35,6 +35,9 @@ pub struct GpuRow {
     /// Whether it is a professional card: their GDDR memory uses error correction, which costs bandwidth, and their
     /// clocks are lower than those of the consumer card with the same chip.
     pub professional: bool,
+    /// Share of the speed of other cards with the chip that a stock build of the engine reaches, 0 to 1, of cards whose
+    /// arithmetic is cut; `None` for all others.
+    pub stock_share: Option<f64>,
 }
 
 /// Memory technology of a GPU.
@@ -425,6 +428,10 @@ fn parse_row(line: &str) -> Option<(&'static str, GpuRow)> {
         "consumer" => false,
         _ => return None,
     };
+    let stock_share = match next() {
+        Some(share) => Some(share.parse().ok().filter(|share| *share > 0.0 && *share < 1.0)?),
+        None => None,
+    };
     let row = GpuRow {
         name: name.to_owned(),
         architecture,
@@ -435,6 +442,7 @@ fn parse_row(line: &str) -> Option<(&'static str, GpuRow)> {
         memory,
         laptop,
         professional,
+        stock_share,
     };
     Some((vendor, row))
 }

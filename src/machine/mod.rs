@@ -6,6 +6,7 @@ mod document;
 mod finding;
 mod gpu_name;
 pub mod gpu_table;
+pub mod known_drivers;
 pub mod refusals;
 mod source_failure;
 

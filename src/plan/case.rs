@@ -255,6 +255,14 @@ impl<'a> Case<'a> {
         experts.into_iter().chain(of_model).chain(several).chain(non_commercial).collect()
     }
 
+    /// The reasons that the arithmetic of a card is cut. Also for refused plans.
+    pub(super) fn arithmetic_cut(&self) -> impl Iterator<Item = Reason> {
+        self.machine.gpus.iter().filter_map(|gpu| {
+            let share = gpu.row?.stock_share?;
+            Some(Reason::ArithmeticCut { gpu: gpu.name.as_str().into(), share })
+        })
+    }
+
     /// The reasons that a card's name stands for several sizes, if its memory is known by its name alone. Also for refused
     /// plans, because a larger card may not be refused.
     pub(super) fn several_sizes(&self) -> impl Iterator<Item = Reason> {

@@ -58,6 +58,7 @@ fn plan_of(
     }
     reasons.extend(case.unknown_architecture());
     reasons.extend(case.several_sizes());
+    reasons.extend(case.arithmetic_cut());
     if verdict != Verdict::Refused {
         reasons.extend(case.remarks());
     }

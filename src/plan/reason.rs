@@ -179,6 +179,13 @@ pub enum Reason {
         /// Bytes assumed to be free.
         free_bytes: u64,
     },
+    /// The card is for mining, and its arithmetic is cut. Does not affect the verdict.
+    ArithmeticCut {
+        /// The card.
+        gpu: UntrustedText,
+        /// Share of the speed of other cards with its chip, 0 to 1.
+        share: f64,
+    },
     /// Cards of this name are sold with several sizes of memory; the plan is for the smallest. Does not affect the verdict.
     SeveralSizes {
         /// The card.
@@ -254,6 +261,7 @@ impl Reason {
             Self::SmallCard { .. } => 11,
             Self::Fits { .. } | Self::FitsIfFree { .. } => 12,
             Self::SeveralSizes { .. } => 20,
+            Self::ArithmeticCut { .. } => 21,
             Self::ExpertsInRam { .. } => 13,
             Self::SeveralCards { .. } => 14,
             Self::KvQualityLost { .. } => 15,

@@ -60,6 +60,7 @@ impl Reason {
             Self::Fits { .. } => "fits",
             Self::FitsIfFree { .. } => "fits_if_free",
             Self::SeveralSizes { .. } => "several_sizes",
+            Self::ArithmeticCut { .. } => "arithmetic_cut",
         }
     }
 
@@ -115,6 +116,7 @@ impl Reason {
             Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
             Self::Fits { .. } => say!(text, "plan-reason-fits-title"),
             Self::FitsIfFree { .. } => say!(text, "plan-reason-fits-if-free-title"),
+            Self::ArithmeticCut { .. } => say!(text, "plan-reason-arithmetic-cut-title"),
             Self::SeveralSizes { planned_gib, .. } => {
                 say!(text, "plan-reason-several-sizes-title", planned = *planned_gib)
             }
@@ -237,6 +239,9 @@ impl Reason {
                 spare = text.memory(*spare_bytes),
                 free = text.memory(*free_bytes)
             ),
+            Self::ArithmeticCut { gpu, share } => {
+                say!(text, "plan-reason-arithmetic-cut", gpu = gpu.as_str(), share = text.percent(*share))
+            }
             Self::SeveralSizes { gpu, sizes_gib, planned_gib } => {
                 let sizes: Vec<String> = sizes_gib.iter().map(ToString::to_string).collect();
                 say!(

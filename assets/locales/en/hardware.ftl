@@ -96,3 +96,4 @@ hardware-nvidia-driver-denied = { $gpu } was found, but this user has no permiss
 hardware-nvidia-driver-denied-title = No permission for the driver
 hardware-nvidia-driver-fails = { $gpu } was found, but NVIDIA's driver answers with an unknown error (999). In a container, restart the container; otherwise restart the computer.
 hardware-nvidia-driver-fails-title = Driver fails
+hardware-driver-known-to-fail = With driver { $driver }, Ollama finds { $gpu } not through { $fails }, although the driver says that all is well. It uses { $works } instead, which works and is somewhat slower. Another version of the driver brings { $fails } back.

@@ -164,3 +164,5 @@ plan-reason-several-sizes-title = Planned for the { $planned } GB card
 plan-reason-several-sizes = { $gpu } is sold with { $sizes } GB of memory, and the name does not say which. This is the plan for { $planned } GB. Give the size with --vram-gib, or as vram_total_bytes in the hardware file.
 plan-reason-fits-if-free-title = Fits if the memory is free
 plan-reason-fits-if-free = Everything is on the graphics card, and { $spare } stay free, if { $free } are free as assumed: how much of the card’s memory is free could not be read.
+plan-reason-arithmetic-cut-title = Arithmetic cut for mining
+plan-reason-arithmetic-cut = { $gpu } is a card for mining, of which NVIDIA cut the arithmetic: with a stock build of the engine it reaches about { $share } of the speed of other cards with its chip. The range is wide, because it depends on build and quantisation.

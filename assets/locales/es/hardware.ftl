@@ -96,3 +96,4 @@ hardware-nvidia-driver-denied = { $gpu } está presente, pero este usuario no ti
 hardware-nvidia-driver-denied-title = Sin permiso para el controlador
 hardware-nvidia-driver-fails = { $gpu } está presente, pero el controlador de NVIDIA responde con un error desconocido (999). Si es un contenedor, reinícialo; si no, reinicia el equipo.
 hardware-nvidia-driver-fails-title = El controlador falla
+hardware-driver-known-to-fail = Con el controlador { $driver }, Ollama no encuentra { $gpu } mediante { $fails }, aunque el controlador dice que todo va bien. Usa { $works } en su lugar, que funciona y es algo más lento. Otra versión del controlador permite usar { $fails } de nuevo.

@@ -164,3 +164,5 @@ plan-reason-several-sizes-title = Plan para la tarjeta de { $planned } GB
 plan-reason-several-sizes = { $gpu } se vende con { $sizes } GB de memoria y el nombre no dice cuál es. Este es el plan para { $planned } GB. Indica el tamaño con --vram-gib, o como vram_total_bytes en el archivo de hardware.
 plan-reason-fits-if-free-title = Cabe si la memoria está libre
 plan-reason-fits-if-free = Todo está en la tarjeta gráfica y quedan { $spare } libres, si hay { $free } libres como se supone: no se ha podido leer cuánta memoria de la tarjeta está libre.
+plan-reason-arithmetic-cut-title = Aritmética recortada para minería
+plan-reason-arithmetic-cut = { $gpu } es una tarjeta para minería a la que NVIDIA recortó la aritmética: con una compilación normal del motor alcanza alrededor del { $share } de la velocidad de otras tarjetas con su chip. El intervalo es amplio porque depende de la compilación y de la cuantización.

@@ -1,6 +1,7 @@
 //! Findings about the machine: sources that did not answer, and what Ollama refuses or does differently (see
 //! `machine::refusals`).
 
+use super::gpus::known_failure;
 use super::identity::Adapter;
 use super::kind::is_nvidia;
 use crate::hardware::evidence::{Evidence, GpuClient, NvmlDeviceFailure, NvmlQueryError};
@@ -78,6 +79,9 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
         if gpu.vram_free_bytes.is_none() && gpu.kind == GpuKind::Discrete && !is_refused {
             findings.push(Finding::VramUnreadable { gpu: name() });
         }
+        if let Some(share) = gpu.table_row().and_then(|row| row.stock_share).filter(|_| !is_refused) {
+            findings.push(Finding::ArithmeticCut { gpu: name(), percent: (share * 100.0).round() as u32 });
+        }
         if !is_refused && gpu_table::is_vgpu(&gpu.name) {
             findings.push(Finding::VgpuShared { gpu: name() });
         }
@@ -102,6 +106,14 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
         // Through Vulkan, Ollama drops it as integrated graphics.
         (Some(GpuBackend::Rocm), GpuKind::Unified) => findings.push(Finding::RocmNeeded { gpu: name() }),
         _ => {}
+    }
+    if let Some(known) = known_failure(gpu, evidence).filter(|known| gpu.backend == Some(known.works)) {
+        findings.push(Finding::DriverKnownToFail {
+            gpu: name(),
+            driver: gpu.driver_version.clone().unwrap_or_default(),
+            fails: known.fails,
+            works: known.works,
+        });
     }
     let asleep = adapter.sysfs.as_ref().is_some_and(|card| card.asleep);
     if asleep && evidence.wgpu.answer().is_none() {

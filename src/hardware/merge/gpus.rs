@@ -12,7 +12,9 @@ use crate::hardware::evidence::{Evidence, MigSlice, NvmlDevice};
 use crate::hardware::pci::{link_gb_s, link_gt_s};
 use crate::machine::TABLE;
 use crate::machine::gpu_table;
+use crate::machine::known_drivers::{self, KnownDriver};
 use crate::machine::{Blocked, Gpu, GpuKind};
+use crate::ollama::release::Release;
 
 /// The entry of one adapter, which is at `index` of the adapters.
 pub fn gpu(index: usize, adapter: &Adapter<'_>, visible: &VisibleDevices<'_>, evidence: &Evidence) -> Gpu {
@@ -64,6 +66,10 @@ pub fn gpu(index: usize, adapter: &Adapter<'_>, visible: &VisibleDevices<'_>, ev
         gpu.memory_bandwidth_gb_s = Some(gb_s);
         gpu.sources.insert("memory_bandwidth_gb_s".to_owned(), source.into());
     }
+    if let Some(known) = known_failure(&gpu, evidence).filter(|known| gpu.backend == Some(known.fails)) {
+        gpu.backend = Some(known.works);
+        gpu.sources.insert("backend".to_owned(), known.source.as_str().into());
+    }
     if let Some(share) = slice.flatten().and_then(|slice| memory_share(slice, adapter, &gpu)) {
         gpu.memory_bandwidth_gb_s =
             gpu.memory_bandwidth_gb_s.map(|gb_s| (gb_s * share * 10.0).round() / 10.0);
@@ -85,6 +91,12 @@ impl Gpu {
         self.blocked = Some(Blocked::HiddenByVariable);
         self.sources.insert("blocked".to_owned(), setting(variable, evidence).into());
     }
+}
+
+/// Whether the engine is known not to find the card with its driver.
+pub fn known_failure(gpu: &Gpu, evidence: &Evidence) -> Option<&'static KnownDriver> {
+    let engine = Release::built_in().version.parse().ok();
+    known_drivers::find(gpu, &evidence.os, engine)
 }
 
 fn memory_of_slice(slice: &MigSlice) -> VideoMemory {

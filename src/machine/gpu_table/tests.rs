@@ -5,6 +5,7 @@ use super::*;
 #[test]
 fn every_line_of_the_table_is_valid() {
     let csv = include_str!("../../../assets/gpus.csv");
+    assert!(rows().filter(|row| row.stock_share.is_some()).all(|row| row.name.starts_with("CMP ")));
     let lines: Vec<&str> = csv.lines().filter(|line| !line.starts_with('#')).skip(1).collect();
     assert!(lines.len() > 700);
     for line in lines {
@@ -76,6 +77,10 @@ fn a_shared_number_is_not_enough() {
         ("NVIDIA GeForce RTX 2080 Ti Founders Edition", Some("GeForce RTX 2080 Ti")),
         ("ASUS ROG Strix GeForce RTX 4090 OC 24G", Some("GeForce RTX 4090")),
         ("MSI GeForce RTX 4090 VENTUS 3X", Some("GeForce RTX 4090")),
+        ("NVIDIA CMP 50HX", Some("CMP 50HX")),
+        ("CMP 170HX", Some("CMP 170HX")),
+        ("NVIDIA CMP 100HX-210", Some("CMP 100HX-210")),
+        ("P106-100", Some("P106-100")),
     ] {
         assert_eq!(lookup(name, None).map(|row| row.name.as_str()), expected, "{name}");
     }
