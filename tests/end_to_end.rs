@@ -190,6 +190,36 @@ fn a_cache_type_that_the_engine_ignores_is_a_failure() {
     assert_eq!(said.steps().last().unwrap(), &("load_model".to_owned(), "failed".to_owned()));
 }
 
+/// The engine finds no card although the system has one: the other interface is tried once, and that is said and kept.
+#[test]
+fn a_card_that_the_engine_finds_through_vulkan_only_is_used_through_vulkan() {
+    let world = World::new(&json!({"faults": {"card_only_through_vulkan": true}}));
+    let said = world.install(&plain(&["--profile", "hybrid_8gb"]));
+    let receipt = said.receipt();
+    let tried = receipt["tried"].as_array().unwrap();
+    assert!(!tried[0]["outcome"].as_str().unwrap().starts_with("ok"), "{tried:#?}");
+    assert_eq!(receipt["measured"]["gpu_layers"], 29);
+    let is_said = |event: &Value| event["message"].as_str().is_some_and(|words| words.contains("Vulkan"));
+    assert!(said.events.iter().any(is_said), "{:#?}", said.events);
+    let environment = |world: &World| {
+        let environment = std::fs::read(format!("/proc/{}/environ", server_of(world))).unwrap();
+        String::from_utf8_lossy(&environment).contains("OLLAMA_LLM_LIBRARY=vulkan")
+    };
+    assert!(environment(&world));
+    assert!(world.run(&["stop"]).status.success() && world.run(&["start"]).status.success());
+    assert!(environment(&world), "also later");
+    let words = String::from_utf8(world.run(&["status"]).stdout).unwrap();
+    assert!(words.contains("through Vulkan"), "{words}");
+}
+
+#[test]
+fn a_card_that_the_engine_does_not_find_at_all_is_a_failure() {
+    let world = World::new(&json!({"faults": {"card_not_found": true}}));
+    let said = world.install(&plain(&["--profile", "hybrid_8gb"]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(said.steps().last().unwrap(), &("load_model".to_owned(), "failed".to_owned()));
+}
+
 #[test]
 fn layers_step_down_when_memory_runs_out_and_context_never_does() {
     // Another program took 3 GB since detection.

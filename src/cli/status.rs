@@ -179,6 +179,9 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 let blocks = profile.n_cpu_moe;
                 lines.push(say!(text, "install-status-experts", blocks = blocks, total = total));
             }
+            if profile.vulkan_only {
+                lines.push(say!(text, "install-status-vulkan-only"));
+            }
             if !profile.pinned_memory {
                 lines.push(say!(text, "install-status-not-pinned"));
             }

@@ -275,6 +275,8 @@ pub enum Activity {
     },
     /// The driver did not page-lock as much main memory as asked; retrying with memory that is not locked.
     WithoutPinnedMemory,
+    /// The engine found no card through CUDA or ROCm; retrying through Vulkan.
+    ThroughVulkan,
     /// Memory ran out; retrying with a smaller KV cache.
     SmallerCache {
         /// Its type.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ComputeCapability, Finding};
+use super::{ComputeCapability, Finding, GpuBackend};
 use crate::untrusted::UntrustedText;
 
 /// A machine's hardware, as far as known.
@@ -174,32 +174,6 @@ pub enum Blocked {
     NvidiaDriverDenied,
     /// The NVIDIA driver answers with an unknown error.
     NvidiaDriverFails,
-}
-
-/// The compute interface that Ollama uses on an adapter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GpuBackend {
-    /// NVIDIA.
-    Cuda,
-    /// AMD.
-    Rocm,
-    /// Any vendor.
-    Vulkan,
-    /// Apple.
-    Metal,
-}
-
-impl GpuBackend {
-    /// Name for the screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Cuda => "CUDA",
-            Self::Rocm => "ROCm",
-            Self::Vulkan => "Vulkan",
-            Self::Metal => "Metal",
-        }
-    }
 }
 
 /// The disk of folders that an installation would use.

@@ -4,6 +4,7 @@
 mod compute_capability;
 mod document;
 mod finding;
+mod gpu_backend;
 mod gpu_name;
 pub mod gpu_table;
 pub mod known_drivers;
@@ -12,10 +13,11 @@ mod source_failure;
 
 pub use compute_capability::{ComputeCapability, InvalidComputeCapability};
 pub use document::{
-    Blocked, Cpu, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuBackend, GpuKind, Hardware,
-    LoadedModel, MainMemory, ModelFolder, Os, StoredModel,
+    Blocked, Cpu, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware, LoadedModel,
+    MainMemory, ModelFolder, Os, StoredModel,
 };
 pub use finding::{EngineRefusal, Finding, OtherFinding};
+pub use gpu_backend::GpuBackend;
 pub use source_failure::{GpuSource, SourceFailure, TimedSearch};
 
 /// Source of a figure from the table of cards.

@@ -180,6 +180,7 @@ impl Activity {
             Self::FewerExpertsInRam { n_cpu_moe, blocks } => {
                 say!(text, "install-fewer-experts-in-ram", blocks = *n_cpu_moe, total = *blocks)
             }
+            Self::ThroughVulkan => say!(text, "install-through-vulkan"),
             Self::WithoutPinnedMemory => say!(text, "install-without-pinned-memory"),
             Self::SmallerCache { kv_cache_type, gpu_layers, total_layers } => say!(
                 text,

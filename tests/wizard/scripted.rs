@@ -557,6 +557,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
         context_checkpoints: plan.context_checkpoints(),
         prompt_cache_mib: Some(plan.prompt_cache_mib()),
         pinned_memory: true,
+        vulkan_only: false,
         verdict: plan.verdict,
         degraded: !limits.is_empty(),
         banner: acolyte::sentences::banner(plan, Text::new(language)),

@@ -361,3 +361,5 @@ change-folder = folder { $path }
 change-model = model { $model }
 change-server = private server
 change-login-entry = start at login
+install-through-vulkan = Ollama found no graphics card through CUDA or ROCm, although this computer has one; trying once through Vulkan, which is somewhat slower
+install-status-vulkan-only = Ollama uses the graphics card through Vulkan, because it does not find it through CUDA or ROCm. After an update of the graphics driver, install again to try those

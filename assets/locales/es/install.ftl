@@ -361,3 +361,5 @@ change-folder = carpeta { $path }
 change-model = modelo { $model }
 change-server = servidor privado
 change-login-entry = inicio al entrar en la sesión
+install-through-vulkan = Ollama no ha encontrado ninguna tarjeta gráfica mediante CUDA o ROCm, aunque este equipo tiene una; probando una vez mediante Vulkan, que es algo más lento
+install-status-vulkan-only = Ollama usa la tarjeta gráfica mediante Vulkan, porque no la encuentra mediante CUDA o ROCm. Tras actualizar el controlador gráfico, vuelve a instalar para probarlos

@@ -145,6 +145,34 @@ mod tests {
         }
     }
 
+    /// NVML says that all is well, but the engine finds no CUDA device with this driver.
+    #[test]
+    fn a_driver_that_is_known_to_fail_leads_to_vulkan() {
+        use crate::hardware::evidence::{NvmlAnswer, SourceAnswer};
+        use crate::machine::Finding;
+        for (driver, os, expected) in [
+            ("616.92", "windows", GpuBackend::Vulkan),
+            ("617.10", "windows", GpuBackend::Cuda),
+            ("616.92", "linux", GpuBackend::Cuda),
+        ] {
+            let device = NvmlDevice {
+                name: "NVIDIA GeForce RTX 5080".to_owned(),
+                memory_total_bytes: Some(16 << 30),
+                memory_free_bytes: Some(15 << 30),
+                compute_capability: Some(ComputeCapability::new(12, 0)),
+                ..NvmlDevice::default()
+            };
+            let driver_version = Some(driver.to_owned());
+            let nvml = NvmlAnswer { devices: vec![device], driver_version, ..NvmlAnswer::default() };
+            let evidence = Evidence { nvml: SourceAnswer::Answered(nvml), ..running(os) };
+            let found = crate::hardware::merge::merge(&evidence);
+            assert_eq!(found.gpus.first().and_then(|gpu| gpu.backend), Some(expected), "{driver} on {os}");
+            assert_eq!(found.usable_gpus().count(), 1);
+            let is_said = found.notes.iter().any(|note| matches!(note, Finding::DriverKnownToFail { .. }));
+            assert_eq!(is_said, expected == GpuBackend::Vulkan, "{:?}", found.notes);
+        }
+    }
+
     #[test]
     fn a_card_that_this_user_cannot_reach_has_no_backend() {
         let vulkan = named("AMD Radeon RX 7900 XTX (RADV NAVI31)");

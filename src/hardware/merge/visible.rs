@@ -31,7 +31,7 @@ pub struct VisibleDevices<'a> {
 }
 
 /// An entry of a list, read.
-enum Entry {
+enum ListEntry {
     Device(usize, usize),
     Invalid,
 }
@@ -173,28 +173,32 @@ fn is_none(list: &str) -> bool {
 }
 
 /// The devices of a list up to the first entry that is none or is repeated, and that entry.
-fn read_list(list: &str, read: impl Fn(&str) -> Entry) -> (Vec<(usize, usize)>, Option<String>) {
+fn read_list(list: &str, read: impl Fn(&str) -> ListEntry) -> (Vec<(usize, usize)>, Option<String>) {
     let mut shown: Vec<(usize, usize)> = Vec::new();
     if is_none(list) {
         return (shown, None);
     }
     for entry in list.split(',').map(str::trim) {
         match read(entry) {
-            Entry::Device(index, slice) if !shown.contains(&(index, slice)) => shown.push((index, slice)),
+            ListEntry::Device(index, slice) if !shown.contains(&(index, slice)) => shown.push((index, slice)),
             // An end that people write on purpose: `0,-1`.
-            Entry::Invalid if entry == "-1" => return (shown, None),
-            Entry::Device(..) | Entry::Invalid => return (shown, Some(entry.to_owned())),
+            ListEntry::Invalid if entry == "-1" => return (shown, None),
+            ListEntry::Device(..) | ListEntry::Invalid => return (shown, Some(entry.to_owned())),
         }
     }
     (shown, None)
 }
 
-fn numbered(entry: &str, count: usize) -> Entry {
-    entry.parse().ok().filter(|index| *index < count).map_or(Entry::Invalid, |index| Entry::Device(index, 0))
+fn numbered(entry: &str, count: usize) -> ListEntry {
+    entry
+        .parse()
+        .ok()
+        .filter(|index| *index < count)
+        .map_or(ListEntry::Invalid, |index| ListEntry::Device(index, 0))
 }
 
 /// An index, or the start of the UUID of one card or slice.
-fn cuda_entry(entry: &str, devices: &[&NvmlDevice]) -> Entry {
+fn cuda_entry(entry: &str, devices: &[&NvmlDevice]) -> ListEntry {
     let wanted = entry.to_ascii_lowercase();
     // What is kept of a UUID is its start too.
     let is_it = |uuid: &Option<String>| {
@@ -221,8 +225,8 @@ fn cuda_entry(entry: &str, devices: &[&NvmlDevice]) -> Entry {
         return numbered(entry, devices.len());
     };
     match found[..] {
-        [(index, slice)] => Entry::Device(index, slice),
-        _ => Entry::Invalid,
+        [(index, slice)] => ListEntry::Device(index, slice),
+        _ => ListEntry::Invalid,
     }
 }
 

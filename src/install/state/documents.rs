@@ -82,6 +82,9 @@ pub struct ProfileFile {
     /// Whether weights in main memory may be page-locked.
     #[serde(default = "yes")]
     pub pinned_memory: bool,
+    /// Whether the engine looks for cards through Vulkan only, because it finds none otherwise; written where it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vulkan_only: bool,
     /// Verdict of the plan for the placement that is kept.
     pub verdict: Verdict,
     /// Whether it runs with limits that needed consent.
@@ -138,6 +141,7 @@ impl ProfileFile {
             prompt_cache_mib: self.prompt_cache_mib,
             context_checkpoints: self.context_checkpoints,
             pinned_memory: self.pinned_memory,
+            vulkan_only: self.vulkan_only,
         }
     }
 }

@@ -105,6 +105,7 @@ impl Outcome<'_> {
             prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
             context_checkpoints: self.server.launch.runner.context_checkpoints,
             pinned_memory: self.placement.pinned_memory,
+            vulkan_only: self.placement.vulkan_only,
             verdict: receipt.verdict,
             degraded,
             banner: run.wording.banner(&self.plan).filter(|_| degraded),
@@ -153,6 +154,7 @@ impl Outcome<'_> {
             prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
             context_checkpoints: self.server.launch.runner.context_checkpoints,
             pinned_memory: self.placement.pinned_memory,
+            vulkan_only: self.placement.vulkan_only,
             autostart,
             served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
             ..before.clone()

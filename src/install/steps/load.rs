@@ -48,6 +48,11 @@ pub async fn until_loaded(
         match attempt {
             PlacementResult::Loaded(facts) => return Ok(*facts),
             PlacementResult::OutOfMemory => attempt = step_down(loader).await?,
+            PlacementResult::NoCard => {
+                loader.run.reporter.running(Activity::ThroughVulkan);
+                let through_vulkan = Placement { vulkan_only: true, ..loader.placement };
+                attempt = loader.try_placement(through_vulkan).await?;
+            }
             PlacementResult::PinningFailed => {
                 loader.run.reporter.running(Activity::WithoutPinnedMemory);
                 let unpinned = Placement { pinned_memory: false, ..loader.placement };
@@ -110,7 +115,7 @@ async fn step_up(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<LoadFacts,
     match loader.try_placement(Placement { gpu_layers, ..now }).await {
         Ok(PlacementResult::Loaded(facts)) => return Ok(*facts),
         Err(error) if error.is_cancelled() => return Err(error),
-        Ok(PlacementResult::OutOfMemory | PlacementResult::PinningFailed) => {}
+        Ok(PlacementResult::OutOfMemory | PlacementResult::PinningFailed | PlacementResult::NoCard) => {}
         Err(error) => tracing::info!(%error, "more layers on the GPU do not work"),
     }
     loader.run.reporter.running(Activity::FewerLayers { gpu_layers: now.gpu_layers, total_layers });

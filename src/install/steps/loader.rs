@@ -57,6 +57,8 @@ pub enum PlacementResult {
     OutOfMemory,
     /// The driver did not page-lock as much main memory as it was asked to.
     PinningFailed,
+    /// The engine found no card, although the system has one. Vulkan was not tried alone yet.
+    NoCard,
 }
 
 /// Loads the served model until a placement fits.
@@ -115,7 +117,9 @@ impl<'a> Loader<'a> {
     pub async fn return_to(&mut self, placement: Placement) -> Result<LoadFacts, InstallError> {
         match self.try_placement(placement).await? {
             PlacementResult::Loaded(facts) => Ok(*facts),
-            PlacementResult::OutOfMemory | PlacementResult::PinningFailed => Err(self.out_of_memory()),
+            PlacementResult::OutOfMemory | PlacementResult::PinningFailed | PlacementResult::NoCard => {
+                Err(self.out_of_memory())
+            }
         }
     }
 
@@ -147,7 +151,13 @@ impl<'a> Loader<'a> {
         let evidence = LoadEvidence::parse(&log_since(&self.server.launch.log, log_from));
         let Err(error) = outcome else {
             self.last_load = began.elapsed();
-            let facts = self.read_back(evidence).await?;
+            let facts = match self.read_back(evidence).await {
+                Err(error @ InstallError::LayersDropped { found: 0, .. }) if self.may_find_with_vulkan() => {
+                    self.note(LoadOutcome::Failed { message: error.to_string().into() });
+                    return Ok(PlacementResult::NoCard);
+                }
+                facts => facts?,
+            };
             let automatic = self.placement.automatic;
             self.note(if automatic { LoadOutcome::LoadedAutomatic } else { LoadOutcome::Loaded });
             return Ok(PlacementResult::Loaded(Box::new(facts)));
@@ -224,6 +234,17 @@ impl<'a> Loader<'a> {
         let locks = |gpu: &GpuFigures| matches!(gpu.backend, GpuBackend::Cuda | GpuBackend::Rocm);
         let in_ram = now.n_cpu_moe > 0 || now.gpu_layers < plan.total_layers;
         now.pinned_memory && now.gpu_layers > 0 && in_ram && plan.machine.gpus.iter().any(locks)
+    }
+
+    /// Whether the engine has not found a card through CUDA or ROCm in any attempt, and may through Vulkan.
+    fn may_find_with_vulkan(&self) -> bool {
+        let other = |gpu: &GpuFigures| matches!(gpu.backend, GpuBackend::Cuda | GpuBackend::Rocm);
+        let loaded = |attempt: &LoadAttempt| {
+            matches!(attempt.outcome, LoadOutcome::Loaded | LoadOutcome::LoadedAutomatic)
+        };
+        !self.placement.vulkan_only
+            && self.run.request.plan.machine.gpus.iter().any(other)
+            && !self.attempts.iter().any(loaded)
     }
 
     fn note(&mut self, outcome: LoadOutcome) {

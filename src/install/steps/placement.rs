@@ -2,6 +2,7 @@
 //! of that.
 
 use crate::install::{LoadAttempt, LoadOutcome, ProfileFile, RunnerOptions, TriedSetting};
+use crate::machine::GpuBackend;
 use crate::models::KvCacheType;
 use crate::ollama::server::{ExpertsInRam, Launch, RunnerSettings};
 use crate::plan::{Candidate, Plan};
@@ -20,6 +21,8 @@ pub struct Placement {
     pub kv_cache_type: KvCacheType,
     /// Weights in main memory may be page-locked.
     pub pinned_memory: bool,
+    /// The engine looks for cards through Vulkan only.
+    pub vulkan_only: bool,
     /// Options of the runner.
     pub options: RunnerOptions,
 }
@@ -33,6 +36,7 @@ impl Placement {
             n_cpu_moe: plan.setting.n_cpu_moe,
             kv_cache_type: plan.candidate.kv_cache_type,
             pinned_memory: true,
+            vulkan_only: is_through_vulkan_instead(plan),
             options: RunnerOptions { num_batch: Some(plan.candidate.num_batch), ..RunnerOptions::default() },
         }
     }
@@ -45,6 +49,7 @@ impl Placement {
             n_cpu_moe: profile.n_cpu_moe,
             kv_cache_type: profile.kv_cache_type,
             pinned_memory: profile.pinned_memory,
+            vulkan_only: profile.vulkan_only,
             options: RunnerOptions {
                 num_batch: Some(profile.num_batch),
                 num_thread: profile.num_thread,
@@ -92,6 +97,7 @@ impl Placement {
             prompt_cache_mib: Some(planned.prompt_cache_mib()),
             context_checkpoints: planned.context_checkpoints(),
             pinned_memory: self.pinned_memory,
+            vulkan_only: self.vulkan_only,
         };
         Launch { kv_cache_type: self.kv_cache_type, runner, ..launch.clone() }
     }
@@ -106,4 +112,12 @@ impl Placement {
             outcome,
         }
     }
+}
+
+/// Whether a plan uses NVIDIA's cards through Vulkan, because the engine is known not to find them through CUDA.
+fn is_through_vulkan_instead(plan: &Plan) -> bool {
+    let gpus = &plan.machine.gpus;
+    let is_nvidia = |backend: GpuBackend| backend == GpuBackend::Cuda;
+    gpus.iter().all(|gpu| gpu.backend == GpuBackend::Vulkan)
+        && gpus.iter().any(|gpu| gpu.row.is_some_and(|row| is_nvidia(row.backend)))
 }

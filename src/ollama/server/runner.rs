@@ -21,6 +21,9 @@ pub struct RunnerSettings {
     /// Whether weights in main memory may be page-locked, which makes copies to the card faster. Some drivers fail to
     /// lock as much as a mixture's experts take.
     pub pinned_memory: bool,
+    /// Whether the engine looks for cards through Vulkan only, because it finds none through CUDA or ROCm.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub vulkan_only: bool,
 }
 
 /// Blocks whose routed experts stay in main memory.
@@ -54,6 +57,7 @@ impl Default for RunnerSettings {
             prompt_cache_mib: None,
             context_checkpoints: None,
             pinned_memory: true,
+            vulkan_only: false,
         }
     }
 }
@@ -63,10 +67,12 @@ const CPU_MOE: &str = "LLAMA_ARG_CPU_MOE";
 const CACHE_RAM: &str = "LLAMA_ARG_CACHE_RAM";
 const CHECKPOINTS: &str = "LLAMA_ARG_CTX_CHECKPOINTS";
 const NO_PINNED: &str = "GGML_CUDA_NO_PINNED";
+/// Which of the engine's libraries for cards it uses, by the name of the library's folder.
+const LIBRARY: &str = "OLLAMA_LLM_LIBRARY";
 
 impl RunnerSettings {
     /// Every variable these settings may become. One that is not set is absent from the server's environment.
-    pub const VARIABLES: [&str; 5] = [N_CPU_MOE, CPU_MOE, CACHE_RAM, CHECKPOINTS, NO_PINNED];
+    pub const VARIABLES: [&str; 6] = [N_CPU_MOE, CPU_MOE, CACHE_RAM, CHECKPOINTS, NO_PINNED, LIBRARY];
 
     /// The variables that are set.
     pub fn variables(self) -> BTreeMap<&'static str, OsString> {
@@ -84,6 +90,9 @@ impl RunnerSettings {
         }
         if !self.pinned_memory {
             set.insert(NO_PINNED, "1".into());
+        }
+        if self.vulkan_only {
+            set.insert(LIBRARY, "vulkan".into());
         }
         set
     }

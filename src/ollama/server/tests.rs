@@ -91,6 +91,7 @@ fn the_runner_is_told_of_experts_in_main_memory_and_of_nothing_that_is_as_usual(
                 prompt_cache_mib,
                 context_checkpoints: checkpoints,
                 pinned_memory,
+                ..RunnerSettings::default()
             },
             ..launch(KvCacheType::Q8_0)
         };
@@ -110,6 +111,9 @@ fn the_runner_is_told_of_experts_in_main_memory_and_of_nothing_that_is_as_usual(
         ["LLAMA_ARG_N_CPU_MOE=47", "LLAMA_ARG_CACHE_RAM=952", "LLAMA_ARG_CTX_CHECKPOINTS=6"]
     );
     assert_eq!(variables(48, None, None, false), ["LLAMA_ARG_CPU_MOE=1", "GGML_CUDA_NO_PINNED=1"]);
+    let through_vulkan = RunnerSettings { vulkan_only: true, ..RunnerSettings::default() };
+    let through_vulkan = Launch { runner: through_vulkan, ..launch(KvCacheType::Q8_0) };
+    assert_eq!(through_vulkan.settings()["OLLAMA_LLM_LIBRARY"], "vulkan");
 }
 
 #[test]
@@ -121,6 +125,7 @@ fn settings_of_servers_that_earlier_versions_started_are_read() {
             prompt_cache_mib: Some(8),
             context_checkpoints: Some(2),
             pinned_memory: false,
+            vulkan_only: true,
         };
         let json = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<RunnerSettings>(&json).unwrap(), settings, "{json}");

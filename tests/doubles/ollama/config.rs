@@ -156,6 +156,10 @@ pub struct Faults {
     pub main_memory_mib: Option<u64>,
     /// The graphics driver page-locks this much main memory at most.
     pub pinnable_mib: Option<u64>,
+    /// Of its libraries only the one for Vulkan finds the card.
+    pub card_only_through_vulkan: bool,
+    /// No library finds the card.
+    pub card_not_found: bool,
     /// Weights are not mapped, as on Windows with an NVIDIA card.
     pub maps_no_weights: bool,
     /// Main memory is full as well: no load succeeds.
@@ -216,7 +220,11 @@ impl Config {
     pub fn beside(server: &Path) -> Result<Self, String> {
         let told = Self::read(&server.with_file_name("double.json"))?.unwrap_or_default();
         let instead = told.instead.as_deref().map(Self::read).transpose()?.flatten();
-        Ok(instead.unwrap_or(told))
+        let mut config = instead.unwrap_or(told);
+        let through_vulkan = std::env::var("OLLAMA_LLM_LIBRARY").is_ok_and(|library| library == "vulkan");
+        let hidden = config.faults.card_only_through_vulkan && !through_vulkan;
+        config.gpu = config.gpu.filter(|_| !hidden && !config.faults.card_not_found);
+        Ok(config)
     }
 
     fn read(path: &Path) -> Result<Option<Self>, String> {

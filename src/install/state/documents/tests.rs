@@ -25,6 +25,7 @@ fn profile(home: &Path) -> ProfileFile {
         prompt_cache_mib: Some(952),
         context_checkpoints: Some(6),
         pinned_memory: true,
+        vulkan_only: false,
         verdict: Verdict::Degraded,
         degraded: true,
         banner: Some("Modo degradado: 25 de 29 capas – \"lento\"\nno: # sí".to_owned()),

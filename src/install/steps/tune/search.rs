@@ -241,6 +241,7 @@ mod tests {
             n_cpu_moe,
             kv_cache_type: KvCacheType::Q8_0,
             pinned_memory: true,
+            vulkan_only: false,
             options: RunnerOptions { num_batch: Some(1024), ..RunnerOptions::default() },
         }
     }

@@ -62,6 +62,10 @@ impl TryMeasurement {
             None => match loader.try_placement(setting).await? {
                 PlacementResult::Loaded(facts) => facts,
                 PlacementResult::OutOfMemory => return Ok(TryResult::Failed(ran_out(loader))),
+                PlacementResult::NoCard => {
+                    let error = InstallError::LayersDropped { wanted: setting.gpu_layers, found: 0 };
+                    return Ok(TryResult::Failed(failure_of(&error)));
+                }
                 PlacementResult::PinningFailed => return Ok(TryResult::Failed(TuneFailure::OutOfMemory)),
             },
         };
