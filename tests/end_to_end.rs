@@ -399,6 +399,7 @@ fn an_orphan_is_ended_by_stop_and_by_start() {
 }
 
 /// Nothing is in its log.
+#[cfg(unix)]
 #[test]
 fn an_engine_that_dies_of_a_signal_says_which_and_what_it_means() {
     for (number, parts) in

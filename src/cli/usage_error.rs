@@ -34,7 +34,8 @@ fn problem(error: &clap::Error) -> Option<UsageProblem> {
     let option = || first(error, ContextKind::InvalidArg);
     let value = || first(error, ContextKind::InvalidValue);
     Some(match error.kind() {
-        ErrorKind::UnknownArgument => UsageProblem::UnknownOption(option()),
+        ErrorKind::UnknownArgument if option().starts_with('-') => UsageProblem::UnknownOption(option()),
+        ErrorKind::UnknownArgument => UsageProblem::UnknownArgument(option()),
         ErrorKind::InvalidSubcommand => {
             UsageProblem::UnknownCommand(first(error, ContextKind::InvalidSubcommand))
         }
@@ -131,6 +132,7 @@ mod tests {
     fn every_kind_of_wrong_usage_is_said_in_both_languages() {
         for (line, english, spanish) in [
             ("acolyte instal", "unrecognized command 'instal'", "no existe el comando 'instal'"),
+            ("acolyte install now", "unexpected argument 'now'", "sobra el argumento 'now'"),
             ("acolyte install --yess", "unexpected option '--yess'", "no existe la opción '--yess'"),
             (
                 "acolyte install --profile",

@@ -118,7 +118,7 @@ pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpErro
             tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
             let mut roots = rustls::RootCertStore::empty();
             roots.add_parsable_certificates(
-                webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(own),
+                webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(own.clone()),
             );
             let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
             built.build().map_err(|error| HttpError::Tls(rustls::Error::General(error.to_string())))?
@@ -128,7 +128,7 @@ pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpErro
         .with_safe_default_protocol_versions()
         .map_err(HttpError::Tls)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(ExplainingVerifier::new(verifier)))
+        .with_custom_certificate_verifier(Arc::new(ExplainingVerifier::new(verifier, own)))
         .with_no_client_auth();
     Ok(Arc::new(config))
 }

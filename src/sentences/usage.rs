@@ -64,8 +64,10 @@ impl ValueProblem {
 /// What is wrong with a command line. Options and values are as typed, in a form that is safe to show.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UsageProblem {
-    /// No such option or argument.
+    /// No such option.
     UnknownOption(String),
+    /// An argument that nothing takes.
+    UnknownArgument(String),
     /// No such command.
     UnknownCommand(String),
     /// No command.
@@ -128,6 +130,9 @@ impl UsageProblem {
             |list: &[String]| list.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(", ");
         match self {
             Self::UnknownOption(option) => say!(text, "usage-unknown-option", option = option.as_str()),
+            Self::UnknownArgument(argument) => {
+                say!(text, "usage-unknown-argument", argument = argument.as_str())
+            }
             Self::UnknownCommand(command) => say!(text, "usage-unknown-command", command = command.as_str()),
             Self::MissingCommand => say!(text, "usage-missing-command"),
             Self::MissingValue(option) => say!(text, "usage-missing-value", option = option.as_str()),

@@ -136,6 +136,7 @@ usage-more = For more information, try '--help'.
 usage-similar = something similar: { $similar }
 usage-as-value = to use '{ $value }' as a value, write '-- { $value }'
 usage-unknown-option = unexpected option '{ $option }'
+usage-unknown-argument = unexpected argument '{ $argument }'
 usage-unknown-command = unrecognized command '{ $command }'
 usage-missing-command = a command is required
 usage-missing-value = a value is required for '{ $option }'

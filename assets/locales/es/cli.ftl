@@ -136,6 +136,7 @@ usage-more = Más información: '--help'.
 usage-similar = algo parecido: { $similar }
 usage-as-value = para usar '{ $value }' como valor, escribe '-- { $value }'
 usage-unknown-option = no existe la opción '{ $option }'
+usage-unknown-argument = sobra el argumento '{ $argument }'
 usage-unknown-command = no existe el comando '{ $command }'
 usage-missing-command = falta un comando
 usage-missing-value = falta el valor de '{ $option }'

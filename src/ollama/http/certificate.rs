@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
 
 use super::causes::causes;
@@ -152,21 +153,52 @@ impl CertificateProblem {
     }
 }
 
-/// `DnsName("example.org")` → `example.org`.
+/// `DnsName("example.org")` → `example.org`, `IpAddress(10.0.0.1)` → `10.0.0.1`.
 fn shown_name(presented: &str) -> UntrustedText {
-    let inner = presented.split_once('"').and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name);
-    inner.unwrap_or(presented).into()
+    let inner = presented.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map(|(name, _)| name);
+    inner.unwrap_or(presented).trim_matches('"').into()
 }
 
 /// Verifies as another verifier does, and explains its refusals.
 pub struct ExplainingVerifier {
     inner: Arc<dyn ServerCertVerifier>,
+    own: Vec<CertificateDer<'static>>,
 }
 
 impl ExplainingVerifier {
-    /// Around another one.
-    pub fn new(inner: Arc<dyn ServerCertVerifier>) -> Self {
-        Self { inner }
+    /// Around another one. `own` are the certificates that the user named.
+    pub fn new(inner: Arc<dyn ServerCertVerifier>, own: Vec<CertificateDer<'static>>) -> Self {
+        Self { inner, own }
+    }
+
+    /// Accepts a server's own certificate that the user named: signed by itself, it may be marked as an authority, which the
+    /// library refuses for a server. Its names and times are verified.
+    ///
+    /// # Errors
+    /// Why it is not accepted all the same.
+    fn verify_named(
+        &self,
+        certificate: &CertificateDer<'_>,
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, CertificateProblem> {
+        let facts = CertificateFacts::of(certificate).unwrap_or_default();
+        let clocks = Clocks { here: now.as_secs(), there: None };
+        if facts.begin.is_none_or(|begin| clocks.here < begin) {
+            return Err(CertificateProblem::NotYetValid { begin: facts.begin, clocks });
+        }
+        if facts.end.is_none_or(|end| clocks.here > end) {
+            return Err(CertificateProblem::Expired { end: facts.end, clocks });
+        }
+        let named = ParsedCertificate::try_from(certificate)
+            .and_then(|parsed| rustls::client::verify_server_name(&parsed, server_name));
+        match named {
+            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Err(rustls::Error::InvalidCertificate(error)) => {
+                Err(CertificateProblem::of(&error, certificate, now))
+            }
+            Err(error) => Err(CertificateProblem::Other(error.to_string().into())),
+        }
     }
 }
 
@@ -187,12 +219,19 @@ impl ServerCertVerifier for ExplainingVerifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verified =
             self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        verified.map_err(|error| match error {
-            rustls::Error::InvalidCertificate(error) => {
-                let problem = CertificateProblem::of(&error, end_entity, now);
-                rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(problem))))
+        let verified = verified.map_err(|error| match error {
+            rustls::Error::InvalidCertificate(error) => CertificateProblem::of(&error, end_entity, now),
+            other => CertificateProblem::Other(other.to_string().into()),
+        });
+        let is_named = self.own.iter().any(|own| own.as_ref() == end_entity.as_ref());
+        let verified = match verified {
+            Err(CertificateProblem::SelfSigned { .. }) if is_named => {
+                self.verify_named(end_entity, server_name, now)
             }
             other => other,
+        };
+        verified.map_err(|problem| {
+            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(problem))))
         })
     }
 
@@ -231,6 +270,9 @@ mod tests {
 
     const AUTHORITY: &[u8] = include_bytes!("../../../tests/data/tls/authority.pem");
     const SERVER: &[u8] = include_bytes!("../../../tests/data/tls/server.pem");
+    /// As `openssl req -x509` makes it, for localhost.
+    const SELF_SIGNED: &[u8] = include_bytes!("../../../tests/data/tls/self_signed.pem");
+    const SELF_SIGNED_BEGIN: u64 = 1_795_790_750;
     /// When both begin to be valid, and when the server's ends: 2026-11-23 05:53:40 and 2126-10-30 05:53:40.
     const BEGIN: u64 = 1_795_413_220;
     const END: u64 = 4_949_013_220;
@@ -241,19 +283,53 @@ mod tests {
 
     /// Why this certificate is refused for a name, at a time, where this authority is trusted.
     fn problem(pem: &[u8], name: &str, now: u64, trusted: &CertificateDer<'static>) -> CertificateProblem {
+        verify(pem, name, now, trusted, &[]).unwrap_err()
+    }
+
+    /// The same, where the user named these certificates.
+    fn verify(
+        pem: &[u8],
+        name: &str,
+        now: u64,
+        trusted: &CertificateDer<'static>,
+        own: &[CertificateDer<'static>],
+    ) -> Result<(), CertificateProblem> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(trusted.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-        let verifier = ExplainingVerifier::new(inner);
+        let verifier = ExplainingVerifier::new(inner, own.to_vec());
         let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let refused = verifier.verify_server_cert(&certificate(pem), &[], &name, &[], now);
-        let Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause)))) = refused
-        else {
-            panic!("{refused:?}");
+        match refused {
+            Ok(_) => Ok(()),
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause)))) => {
+                Err(cause.downcast_ref::<CertificateProblem>().unwrap().clone())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// As `openssl req -x509` makes it: marked as an authority. The tests' own authority has no names of servers.
+    #[test]
+    fn a_self_signed_certificate_that_the_user_named_still_needs_its_name_and_times() {
+        let (own, other) = (certificate(AUTHORITY), webpki_root_certs::TLS_SERVER_ROOT_CERTS[0].clone());
+        let verify = |now| verify(AUTHORITY, "localhost", now, &other, std::slice::from_ref(&own));
+        assert!(matches!(verify(BEGIN + 86_400), Err(CertificateProblem::WrongName { .. })));
+        let named = certificate(SELF_SIGNED);
+        let of = |name: &str, now| {
+            super::tests::verify(SELF_SIGNED, name, now, &other, std::slice::from_ref(&named))
         };
-        cause.downcast_ref::<CertificateProblem>().unwrap().clone()
+        assert_eq!(of("localhost", SELF_SIGNED_BEGIN + 86_400), Ok(()));
+        assert!(matches!(
+            of("example.org", SELF_SIGNED_BEGIN + 86_400),
+            Err(CertificateProblem::WrongName { .. })
+        ));
+        assert!(matches!(of("localhost", 5), Err(CertificateProblem::NotYetValid { .. })));
+        assert!(matches!(of("localhost", u64::MAX / 2), Err(CertificateProblem::Expired { .. })));
+        let unnamed = super::tests::verify(SELF_SIGNED, "localhost", SELF_SIGNED_BEGIN + 86_400, &other, &[]);
+        assert_eq!(unnamed, Err(CertificateProblem::SelfSigned { subject: Some("localhost".into()) }));
     }
 
     #[test]
@@ -281,7 +357,8 @@ mod tests {
         let CertificateProblem::WrongName { names } = problem(SERVER, "example.org", now, &authority) else {
             panic!("another cause");
         };
-        assert!(names.iter().any(|name| name.as_str() == "localhost"), "{names:?}");
+        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        assert!(names.contains(&"localhost") && names.contains(&"127.0.0.1"), "{names:?}");
     }
 
     #[test]

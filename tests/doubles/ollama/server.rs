@@ -41,6 +41,25 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Ends this process by a signal, with Linux's number.
+#[cfg(unix)]
+fn die_of(signal: i32) -> Result<(), String> {
+    use rustix::process::{Signal, getpid, kill_process};
+    let signal = match signal {
+        4 => Signal::ILL,
+        7 => Signal::BUS,
+        11 => Signal::SEGV,
+        _ => Signal::KILL,
+    };
+    // The first one ends the standard library's own handling of some signals.
+    kill_process(getpid(), signal).and_then(|()| kill_process(getpid(), signal)).map_err(|e| e.to_string())
+}
+
+#[cfg(not(unix))]
+fn die_of(signal: i32) -> Result<(), String> {
+    Err(format!("no process ends by signal {signal} here"))
+}
+
 async fn serve() -> Result<ExitCode, String> {
     let program = own_program()?;
     let config = Config::beside(&program)?;
@@ -48,18 +67,8 @@ async fn serve() -> Result<ExitCode, String> {
         log::raw(message);
         return Ok(ExitCode::from(127));
     }
-    #[cfg(unix)]
     if let Some(signal) = config.faults.serve_dies_of {
-        let signal = match signal {
-            4 => rustix::process::Signal::ILL,
-            7 => rustix::process::Signal::BUS,
-            11 => rustix::process::Signal::SEGV,
-            _ => rustix::process::Signal::KILL,
-        };
-        // The first one ends the standard library's own handling of some signals.
-        for _ in 0..2 {
-            rustix::process::kill_process(rustix::process::getpid(), signal).map_err(|e| e.to_string())?;
-        }
+        die_of(signal)?;
     }
     tokio::time::sleep(Duration::from_millis(config.start_ms)).await;
     let address = host();
