@@ -196,6 +196,9 @@ pub struct CheckArgs {
     /// Check only this profile
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
+    /// Do not ask whether to install the recommended choice
+    #[arg(long)]
+    pub no_input: bool,
     /// Compare the original expectations for six reference computers with the estimates, instead of checking this one
     #[arg(long, conflicts_with = "profile")]
     pub reference: bool,

@@ -1,11 +1,13 @@
 //! `acolyte check-requirements`: every profile against this computer, or a saved one.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use crate::cli::args::CheckArgs;
+use crate::cli::ask::confirm;
 use crate::cli::detect::hardware_of;
 use crate::cli::output::{columns, print, print_json};
-use crate::cli::{Failure, Session};
+use crate::cli::{Failure, Session, install};
 use crate::machine::Hardware;
 use crate::models::Catalogue;
 use crate::plan::{Profiles, Report, Role, Verdict, plan_all, plan_profiles, reference_computers};
@@ -36,8 +38,25 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
         print_json(&ReportJson::new(&report, &hardware, session.text))?;
     } else {
         print(&report::requirements(&report, &hardware, session.text, columns()))?;
+        if let Some(plan) = report.plan_to_continue_with().filter(|_| may_ask(args)) {
+            let (model, degraded) = (plan.candidate.model.title.as_str(), plan.verdict == Verdict::Degraded);
+            let question = if degraded {
+                say!(session.text, "cli-ask-continue-degraded", model = model)
+            } else {
+                say!(session.text, "cli-ask-continue", model = model)
+            };
+            if confirm(&question, session)? {
+                return install::go_on_with(plan.clone(), &hardware, &profiles, session);
+            }
+        }
     }
     Ok(exit_code(report.verdict))
+}
+
+/// Whether the user can be asked to go on with the installation: at a terminal, and about this computer as it is.
+fn may_ask(args: &CheckArgs) -> bool {
+    let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    at_terminal && !args.no_input && args.plan.hardware.is_none()
 }
 
 /// The report on one profile, or on one of the three choices.

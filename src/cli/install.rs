@@ -71,16 +71,51 @@ fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
 /// Installs what the arguments name. Consent given before the interruption is still valid when it covers the current
 /// plan.
 fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) -> Result<u8, Failure> {
-    let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
     let plan = chosen_plan(args, resumed, session, &profiles, &hardware)?;
+    go_on(args, plan, resumed, &Machine { hardware: &hardware, profiles: &profiles }, session)
+}
+
+/// Installs a plan that the user has seen, for this computer as it was then; asks as [`run`] does.
+///
+/// # Errors
+/// The failure to show the user.
+pub fn go_on_with(
+    plan: Plan,
+    hardware: &Hardware,
+    profiles: &Profiles,
+    session: &Session,
+) -> Result<u8, Failure> {
+    let args = InstallArgs { emergency_cpu: plan.candidate.is_cpu_only(), ..InstallArgs::default() };
+    match offer(&args, true, session)? {
+        Interrupted::None => go_on(&args, plan, None, &Machine { hardware, profiles }, session),
+        Interrupted::Resume(saved) => begin(&resumed_args(&args, &saved), Some(&saved), session),
+        Interrupted::Undone(code) => Ok(code),
+        Interrupted::Later => Ok(1),
+    }
+}
+
+/// What a plan was made for.
+struct Machine<'a> {
+    hardware: &'a Hardware,
+    profiles: &'a Profiles,
+}
+
+fn go_on(
+    args: &InstallArgs,
+    plan: Plan,
+    resumed: Option<&SavedRequest>,
+    machine: &Machine<'_>,
+    session: &Session,
+) -> Result<u8, Failure> {
+    let text = session.text;
     if plan.verdict == Verdict::Refused {
         refuse(&plan, session);
         return Ok(exit_code(Verdict::Refused));
     }
-    let options = options(args, &hardware, session)?;
-    let plan = with_published_file(plan, &options, &hardware, &profiles, session)?;
+    let options = options(args, machine.hardware, session)?;
+    let plan = with_published_file(plan, &options, machine.hardware, machine.profiles, session)?;
     if plan.verdict == Verdict::Refused {
         refuse(&plan, session);
         return Ok(exit_code(Verdict::Refused));

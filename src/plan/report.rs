@@ -109,6 +109,12 @@ impl Report {
             .or_else(|| self.recommended())
     }
 
+    /// The plan to offer next: of what is installed by default, else the emergency mode; `None` where nothing runs.
+    pub fn plan_to_continue_with(&self) -> Option<&Plan> {
+        let runs = |plan: &&Plan| plan.verdict != Verdict::Refused;
+        self.default_plan().filter(runs).or(self.choices.emergency_cpu.as_ref()).filter(runs)
+    }
+
     /// The plan of a profile.
     pub fn find(&self, id: &str) -> Option<&Plan> {
         self.plans.iter().find(|one| one.candidate.id == id)

@@ -160,6 +160,11 @@ usage-value-range = use a whole number from { $least } to { $most }
 usage-value-least = use a whole number from { $least } on
 usage-value-other = { $problem }
 
+### Questions
+
+cli-ask-continue = Continue with { $model }? [y/N]
+cli-ask-continue-degraded = Continue with { $model } and the limits above? [y/N]
+
 ### Answers
 
 cli-ask-nothing = There is no question. Give one, for example: acolyte ask "Explain this" --file main.rs

@@ -160,6 +160,11 @@ usage-value-range = usa un número entero de { $least } a { $most }
 usage-value-least = usa un número entero a partir de { $least }
 usage-value-other = { $problem }
 
+### Preguntas
+
+cli-ask-continue = ¿Continuar con { $model }? [s/N]
+cli-ask-continue-degraded = ¿Continuar con { $model } y los límites de arriba? [s/N]
+
 ### Respuestas
 
 cli-ask-nothing = Falta la pregunta. Escribe una, por ejemplo: acolyte ask "Explica esto" --file main.rs
