@@ -869,3 +869,28 @@ fn every_profile_has_a_quality_with_its_scores() {
     let one: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(one["quality"], Value::Null);
 }
+
+#[test]
+fn profiles_are_listed_with_quality_and_expected_speed_for_this_computer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("machine.json");
+    let document = machine(json!([card("NVIDIA GeForce RTX 3060", 12 * GIB)]), 32 * GIB);
+    std::fs::write(&path, document.to_string()).unwrap();
+    let file = path.to_str().unwrap();
+    let output = acolyte(&["profiles", "--json", "--hardware", file]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let profiles = document["profiles"].as_array().unwrap();
+    assert_eq!(profiles.len(), acolyte::plan::Profiles::built_in().profiles.len());
+    for profile in profiles {
+        let runs = profile["verdict"] != "refused";
+        assert_eq!(profile["expected_speed"].is_string(), runs, "{profile}");
+        assert!(profile["quality"]["stars"].is_u64(), "{profile}");
+    }
+    let words = String::from_utf8(acolyte(&["profiles", "--hardware", file]).stdout).unwrap();
+    for profile in profiles {
+        assert!(words.contains(profile["id"].as_str().unwrap()), "{words}");
+    }
+    let speed = profiles.iter().find_map(|profile| profile["expected_speed"].as_str()).unwrap();
+    assert!(words.contains(speed), "{speed} in {words}");
+}

@@ -53,6 +53,8 @@ pub enum CliCommand {
     /// Check every profile against this computer: what runs, how well, and why not
     #[command(visible_alias = "check")]
     CheckRequirements(CheckArgs),
+    /// Show every profile with its quality and expected speed on this computer
+    Profiles(ProfilesArgs),
     /// Estimate what a model needs and how fast it is on any graphics card
     Estimate(EstimateArgs),
     /// Install the engine and a model, load it and measure it
@@ -202,6 +204,17 @@ pub struct CheckArgs {
     /// Compare the original expectations for six reference computers with the estimates, instead of checking this one
     #[arg(long, conflicts_with = "profile")]
     pub reference: bool,
+    /// Inputs of the plan.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// `acolyte profiles`.
+#[derive(Args, Clone, Debug)]
+pub struct ProfilesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
     /// Inputs of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,

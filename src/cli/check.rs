@@ -1,21 +1,19 @@
 //! `acolyte check-requirements`: every profile against this computer, or a saved one.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 
-use crate::cli::args::CheckArgs;
+use crate::cli::args::{CheckArgs, ProfilesArgs};
 use crate::cli::ask::confirm;
 use crate::cli::detect::hardware_of;
 use crate::cli::output::{columns, print, print_json};
+use crate::cli::profiles::{exit_code, profiles_of, require_profile};
 use crate::cli::{Failure, Session, install};
 use crate::machine::Hardware;
 use crate::models::Catalogue;
 use crate::plan::{Profiles, Report, Role, Verdict, plan_all, plan_profiles, reference_computers};
-use crate::platform::regular;
 use crate::say;
-use crate::sentences::json::{ReferenceJson, ReportJson};
+use crate::sentences::json::{ProfilesJson, ReferenceJson, ReportJson};
 use crate::sentences::report;
-use crate::untrusted::UntrustedText;
 
 /// Runs the command. The exit code is the verdict's: 0, 10 or 20.
 ///
@@ -59,6 +57,22 @@ fn may_ask(args: &CheckArgs) -> bool {
     at_terminal && !args.no_input && args.plan.hardware.is_none()
 }
 
+/// Every profile on this computer. The exit code is 0: nothing is judged.
+///
+/// # Errors
+/// When the profiles or the hardware file are invalid.
+pub fn profiles(args: &ProfilesArgs, session: &Session) -> Result<u8, Failure> {
+    let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
+    let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
+    let report = plan_all(&hardware, Catalogue::built_in(), &profiles);
+    if args.json {
+        print_json(&ProfilesJson::new(&report, session.text))?;
+    } else {
+        print(&report::profiles(&report, session.text))?;
+    }
+    Ok(0)
+}
+
 /// The report on one profile, or on one of the three choices.
 fn only(id: &str, hardware: &Hardware, profiles: &Profiles) -> Report {
     let catalogue = Catalogue::built_in();
@@ -87,48 +101,4 @@ fn reference(
         print(&report::reference(&computers, session.text, columns()))?;
     }
     Ok(0)
-}
-
-/// Exit code of a verdict.
-pub fn exit_code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Compatible => 0,
-        Verdict::Degraded => 10,
-        Verdict::Refused => 20,
-    }
-}
-
-/// Maximum size of a file of profiles, which has some kilobytes.
-const MAX_PROFILES_BYTES: u64 = 4 << 20;
-
-/// The profiles of a file, else the built-in ones.
-///
-/// # Errors
-/// When the file cannot be read or is invalid.
-pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
-    let Some(path) = file else { return Ok(Profiles::built_in().clone()) };
-    let text = regular::read_text(path, MAX_PROFILES_BYTES).map_err(|error| {
-        let (path, why) = (UntrustedText::path(path), UntrustedText::from(error.to_string()));
-        Failure::usage(say!(session.text, "plan-profiles-unreadable", path = path, why = why))
-    })?;
-    Profiles::from_yaml(&text, path, Catalogue::built_in())
-        .map_err(|error| Failure::usage(error.explain(session.text)))
-}
-
-/// Checks that there is a profile with this id.
-///
-/// # Errors
-/// When neither a choice nor a profile has that id; the message lists the known ones.
-pub fn require_profile(profiles: &Profiles, id: &str, session: &Session) -> Result<(), Failure> {
-    if profiles.find(id).is_some() || Role::of_id(id).is_some() {
-        return Ok(());
-    }
-    let mut known = Role::ALL.map(Role::id).to_vec();
-    known.extend(profiles.profiles.iter().map(|profile| profile.id.as_str()));
-    Err(Failure::usage(say!(
-        session.text,
-        "cli-unknown-profile",
-        id = UntrustedText::new(id),
-        known = known.join(", ")
-    )))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::cli::args::InstallArgs;
 use crate::cli::ask::confirm;
-use crate::cli::check::{exit_code, profiles_of, require_profile};
 use crate::cli::detect::hardware_of;
 use crate::cli::interrupt::{INTERRUPTED, cancel_on_ctrl_c};
 use crate::cli::output::talk;
+use crate::cli::profiles::{exit_code, profiles_of, require_profile};
 use crate::cli::progress::Printer;
 use crate::cli::undo::{Interrupted, offer};
 use crate::cli::{Failure, Session, model, source};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::cli::args::{GlobalArgs, OllamaChoice, WizardArgs};
-use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
+use crate::cli::profiles::profiles_of;
 use crate::cli::{Failure, Session, help, model, prompts, source, startup};
 use crate::sentences::ValueProblem;
 use crate::wizard::{self, RendererChoice, Settings, StartError, WindowChild, WizardOptions};

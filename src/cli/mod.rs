@@ -18,6 +18,7 @@ mod interrupt;
 pub mod model;
 pub mod monitor;
 pub mod output;
+mod profiles;
 mod progress;
 pub mod prompts;
 pub mod server;
@@ -77,6 +78,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Detect(args) => detect::run(&args, session),
         CliCommand::Doctor(args) => doctor::run(&args, session),
         CliCommand::CheckRequirements(args) => check::run(&args, session),
+        CliCommand::Profiles(args) => check::profiles(&args, session),
         CliCommand::Estimate(args) => estimate::run(&args, session),
         CliCommand::Install(args) => install::run(&args, session),
         CliCommand::Status(args) => status::run(&args, session),

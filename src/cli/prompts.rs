@@ -4,9 +4,9 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use crate::cli::args::{InstallArgs, WizardArgs};
-use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::output::columns;
+use crate::cli::profiles::profiles_of;
 use crate::cli::{Failure, Session, install};
 use crate::models::Catalogue;
 use crate::plan::{Report, Verdict, plan_all};

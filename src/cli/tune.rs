@@ -1,9 +1,9 @@
 //! `acolyte tune`: repeats the tuning of what is installed and applies the result.
 
 use crate::cli::args::TuneArgs;
-use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::interrupt::{INTERRUPTED, cancel_on_ctrl_c};
+use crate::cli::profiles::profiles_of;
 use crate::cli::progress::Printer;
 use crate::cli::{Failure, Session};
 use crate::control::Control;

@@ -11,6 +11,7 @@ use crate::models::{Evaluator, KvCacheType, ModelFileRecord, Quality, file_recor
 use crate::plan::{Choice, Expected, Plan, Reason, ReferenceComputer, Report, Role, Verdict};
 use crate::sentences::choices::dominated_line;
 use crate::sentences::document::HardwareDocument;
+use crate::sentences::report::speed_line;
 use crate::text::Text;
 
 /// What `check-requirements --json` prints.
@@ -25,6 +26,21 @@ pub struct ReportJson<'a> {
     choices: Vec<ChoiceJson<'a>>,
     /// `null` when no model runs on the processor alone.
     emergency_cpu: Option<ProfileJson<'a>>,
+}
+
+/// What `profiles --json` prints.
+#[derive(Debug, Serialize)]
+pub struct ProfilesJson<'a> {
+    schema: u32,
+    profiles: Vec<ExpectedJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ExpectedJson<'a> {
+    /// In words, as a table shows it; the figures are in `speed`. `null` for a refused profile.
+    expected_speed: Option<String>,
+    #[serde(flatten)]
+    plan: ProfileJson<'a>,
 }
 
 /// One of the three choices.
@@ -154,6 +170,17 @@ impl<'a> ReportJson<'a> {
             choices: report.choices.choices.iter().map(|one| ChoiceJson::new(one, text)).collect(),
             emergency_cpu: report.choices.emergency_cpu.as_ref().map(|one| ProfileJson::new(one, text)),
         }
+    }
+}
+
+impl<'a> ProfilesJson<'a> {
+    /// The document of a report's profiles.
+    pub fn new(report: &'a Report, text: Text) -> Self {
+        let one = |plan: &'a Plan| ExpectedJson {
+            expected_speed: (plan.verdict != Verdict::Refused).then(|| speed_line(&plan.speed, text)),
+            plan: ProfileJson::in_report(plan, report, text),
+        };
+        Self { schema: SCHEMA, profiles: report.plans.iter().map(one).collect() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use anstyle::{AnsiColor, Style};
 
+use crate::estimate::Speed;
 use crate::machine::Hardware;
 use crate::models::Model;
 use crate::plan::{Choice, Improvement, NUM_BATCH, Plan, Reason, ReferenceComputer, Report, Verdict};
@@ -96,6 +97,24 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
             "cli-to-install",
             command = format!("acolyte install --profile {}{consent}", best.candidate.id)
         ));
+    }
+    page.into_text()
+}
+
+/// Every profile with what it would be on this computer, as `acolyte profiles` prints them.
+pub fn profiles(report: &Report, text: Text) -> String {
+    let mut page = TerminalPage::default();
+    for plan in &report.plans {
+        let verdict = styled(colour(plan.verdict), &plan.verdict.title(text));
+        page.heading(&format!("{} – {verdict}", plan.candidate.id));
+        page.facts(&plan_facts(plan, text));
+        if plan.verdict == Verdict::Refused {
+            page.bullets(plan.reasons.iter().map(|reason| reason.text(text)));
+        }
+        if let Some(better) = report.choices.better_than(plan).filter(|_| plan.verdict != Verdict::Refused) {
+            page.bullets(std::iter::once(dominated_line(better, text)));
+        }
+        page.gap();
     }
     page.into_text()
 }
@@ -224,21 +243,23 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
                 say!(text, "cli-of-available", need = ram, have = available)
             },
         ),
-        (
-            say!(text, "cli-speed"),
-            say!(
-                text,
-                "cli-speed-value",
-                speed = text.range(speed.decode_tokens_per_s),
-                full = text.range(speed.decode_at_full_context_tokens_per_s)
-            ),
-        ),
+        (say!(text, "cli-speed"), speed_line(speed, text)),
         (
             say!(text, "cli-first-token"),
             say!(text, "cli-first-token-value", wait = wait(speed.first_token_full_prompt_s, text)),
         ),
     ]);
     facts
+}
+
+/// Expected speed with an empty and a full context.
+pub(super) fn speed_line(speed: &Speed, text: Text) -> String {
+    say!(
+        text,
+        "cli-speed-value",
+        speed = text.range(speed.decode_tokens_per_s),
+        full = text.range(speed.decode_at_full_context_tokens_per_s)
+    )
 }
 
 fn verdict_line(verdict: Verdict, text: Text) -> String {
