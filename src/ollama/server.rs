@@ -44,8 +44,14 @@ pub const DEVICE_VARIABLES: [&str; 6] = [
     "ROCR_VISIBLE_DEVICES",
     "HIP_VISIBLE_DEVICES",
     "GPU_DEVICE_ORDINAL",
-    "GGML_VK_VISIBLE_DEVICES",
+    VULKAN_DEVICES,
 ];
+const VULKAN_DEVICES: &str = "GGML_VK_VISIBLE_DEVICES";
+/// Those that choose among the cards of CUDA and ROCm. Vulkan ignores them.
+const HIDING_VARIABLES: [&str; 4] =
+    ["CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"];
+/// Switches the engine's Vulkan library off.
+const VULKAN: &str = "OLLAMA_VULKAN";
 
 /// Further variables that the server inherits if they are set: kind of an AMD card, proxies, temporary folder, and what
 /// Windows programs need to start.
@@ -93,6 +99,7 @@ pub fn is_server_variable(name: &OsStr) -> bool {
         "OLLAMA_NOPRUNE",
         "OLLAMA_NO_CLOUD",
         "OLLAMA_NUM_PARALLEL",
+        VULKAN,
         "PATH",
     ];
     name.to_str().is_some_and(|name| {
@@ -212,6 +219,10 @@ impl Launch {
         let mut environment = self.settings();
         for name in DEVICE_VARIABLES {
             environment.extend(outside(name).map(|value| (name.to_owned(), value)));
+        }
+        let is_set = |name: &&str| environment.contains_key(*name);
+        if self.runner.without_vulkan && HIDING_VARIABLES.iter().any(is_set) && !is_set(&VULKAN_DEVICES) {
+            environment.insert(VULKAN.to_owned(), "0".into());
         }
         for name in INHERITED {
             let usable = |value: &OsString| !value.is_empty() && !is_proxy_with_secrets(name, value);

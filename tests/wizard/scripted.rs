@@ -558,6 +558,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
         prompt_cache_mib: Some(plan.prompt_cache_mib()),
         pinned_memory: true,
         vulkan_only: false,
+        without_vulkan: true,
         verdict: plan.verdict,
         degraded: !limits.is_empty(),
         banner: acolyte::sentences::banner(plan, Text::new(language)),

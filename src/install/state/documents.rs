@@ -85,6 +85,9 @@ pub struct ProfileFile {
     /// Whether the engine looks for cards through Vulkan only, because it finds none otherwise; written where it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vulkan_only: bool,
+    /// Whether no card is meant to be used through Vulkan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_vulkan: bool,
     /// Verdict of the plan for the placement that is kept.
     pub verdict: Verdict,
     /// Whether it runs with limits that needed consent.
@@ -142,6 +145,7 @@ impl ProfileFile {
             context_checkpoints: self.context_checkpoints,
             pinned_memory: self.pinned_memory,
             vulkan_only: self.vulkan_only,
+            without_vulkan: self.without_vulkan,
         }
     }
 }

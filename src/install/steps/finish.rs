@@ -106,6 +106,7 @@ impl Outcome<'_> {
             context_checkpoints: self.server.launch.runner.context_checkpoints,
             pinned_memory: self.placement.pinned_memory,
             vulkan_only: self.placement.vulkan_only,
+            without_vulkan: self.server.launch.runner.without_vulkan,
             verdict: receipt.verdict,
             degraded,
             banner: run.wording.banner(&self.plan).filter(|_| degraded),
@@ -155,6 +156,7 @@ impl Outcome<'_> {
             context_checkpoints: self.server.launch.runner.context_checkpoints,
             pinned_memory: self.placement.pinned_memory,
             vulkan_only: self.placement.vulkan_only,
+            without_vulkan: self.server.launch.runner.without_vulkan,
             autostart,
             served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
             ..before.clone()

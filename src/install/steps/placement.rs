@@ -98,6 +98,8 @@ impl Placement {
             context_checkpoints: planned.context_checkpoints(),
             pinned_memory: self.pinned_memory,
             vulkan_only: self.vulkan_only,
+            without_vulkan: !self.vulkan_only
+                && plan.machine.gpus.iter().all(|gpu| gpu.backend != GpuBackend::Vulkan),
         };
         Launch { kv_cache_type: self.kv_cache_type, runner, ..launch.clone() }
     }

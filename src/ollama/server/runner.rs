@@ -24,6 +24,10 @@ pub struct RunnerSettings {
     /// Whether the engine looks for cards through Vulkan only, because it finds none through CUDA or ROCm.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub vulkan_only: bool,
+    /// Whether no card is meant to be used through Vulkan. Then a variable that hides a card from CUDA or ROCm hides it from
+    /// Vulkan too, which would show it to the engine again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_vulkan: bool,
 }
 
 /// Blocks whose routed experts stay in main memory.
@@ -58,6 +62,7 @@ impl Default for RunnerSettings {
             context_checkpoints: None,
             pinned_memory: true,
             vulkan_only: false,
+            without_vulkan: false,
         }
     }
 }

@@ -116,6 +116,30 @@ fn the_runner_is_told_of_experts_in_main_memory_and_of_nothing_that_is_as_usual(
     assert_eq!(through_vulkan.settings()["OLLAMA_LLM_LIBRARY"], "vulkan");
 }
 
+/// The engine shows a card that CUDA hides through Vulkan again, unless that is switched off.
+#[test]
+fn a_card_that_a_variable_hides_is_not_shown_through_vulkan() {
+    let vulkan = |without_vulkan, set: &[(&str, &str)]| {
+        let launch = Launch {
+            runner: RunnerSettings { without_vulkan, ..RunnerSettings::default() },
+            ..launch(KvCacheType::Q8_0)
+        };
+        let set: BTreeMap<&str, &str> = set.iter().copied().collect();
+        let environment = launch.environment(|name| set.get(name).map(OsString::from));
+        environment.get("OLLAMA_VULKAN").map(|value| value.to_string_lossy().into_owned())
+    };
+    let (off, left) = (Some("0".to_owned()), None);
+    for variable in ["CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"] {
+        for value in ["", "-1", "1"] {
+            assert_eq!(vulkan(true, &[(variable, value)]), off, "{variable}={value}");
+            assert_eq!(vulkan(false, &[(variable, value)]), left, "a card is used through Vulkan");
+        }
+    }
+    assert_eq!(vulkan(true, &[]), left);
+    let both = [("CUDA_VISIBLE_DEVICES", "0"), ("GGML_VK_VISIBLE_DEVICES", "1")];
+    assert_eq!(vulkan(true, &both), left, "the user chose for both");
+}
+
 #[test]
 fn settings_of_servers_that_earlier_versions_started_are_read() {
     assert_eq!(serde_json::from_str::<RunnerSettings>("{}").unwrap(), RunnerSettings::default());
@@ -126,6 +150,7 @@ fn settings_of_servers_that_earlier_versions_started_are_read() {
             context_checkpoints: Some(2),
             pinned_memory: false,
             vulkan_only: true,
+            without_vulkan: false,
         };
         let json = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<RunnerSettings>(&json).unwrap(), settings, "{json}");

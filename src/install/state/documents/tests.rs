@@ -26,6 +26,7 @@ fn profile(home: &Path) -> ProfileFile {
         context_checkpoints: Some(6),
         pinned_memory: true,
         vulkan_only: false,
+        without_vulkan: true,
         verdict: Verdict::Degraded,
         degraded: true,
         banner: Some("Modo degradado: 25 de 29 capas – \"lento\"\nno: # sí".to_owned()),
@@ -69,6 +70,7 @@ fn a_profile_of_an_earlier_version_is_started_as_before() {
     let written = ProfileFile {
         prompt_cache_mib: None,
         context_checkpoints: None,
+        without_vulkan: false,
         ..profile(Path::new("/home/x/.acolyte"))
     };
     let yaml = serde_saphyr::to_string(&written).unwrap();
