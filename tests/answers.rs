@@ -117,6 +117,37 @@ fn a_conversation_keeps_what_was_said_with_the_banner_above_each_answer() {
     assert_eq!((&first["banner"], &second["banner"]), (&json!(banner), &json!(banner)));
 }
 
+#[test]
+fn what_is_installed_is_measured_again_and_compared_with_the_receipt() {
+    let (world, _) = installed();
+    let output = world.run(&["bench", "--json"]);
+    assert!(output.status.success(), "{:?}", said(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let receipt = world.json("llm/receipt.json");
+    assert_eq!(report["then"]["decode_tokens_per_s"], receipt["measured"]["decode_tokens_per_s"]);
+    let (now, then) = (&report["now"], &report["then"]);
+    assert!(
+        now["decode_tokens_per_s"].as_f64().unwrap() > 0.0 && now["first_token_s"].as_f64().unwrap() > 0.0
+    );
+    let tokens = |of: &Value| of["first_token_prompt_tokens"].as_f64().unwrap();
+    assert!((tokens(now) / tokens(then) - 1.0).abs() < 0.2, "a prompt of the same length: {report}");
+
+    // A receipt of a faster time.
+    let path = world.home().join("llm/receipt.json");
+    let mut faster = receipt;
+    faster["measured"]["decode_tokens_per_s"] = json!(now["decode_tokens_per_s"].as_f64().unwrap() * 100.0);
+    faster["measured"]["prefill_tokens_per_s"] = json!(now["prefill_tokens_per_s"].as_f64().unwrap() * 100.0);
+    std::fs::write(&path, faster.to_string()).unwrap();
+    let report: Value = serde_json::from_slice(&world.run(&["bench", "--json"]).stdout).unwrap();
+    assert_eq!(report["slower"], json!(["speed", "first_token"]));
+    let (words, _) = said(&world.run(&["bench"]));
+    assert!(words.contains("It writes slower than after installing"), "{words}");
+    assert!(words.contains("It reads prompts slower than after installing"), "{words}");
+    assert!(world.run(&["stop"]).status.success());
+    let output = world.run(&["bench"]);
+    assert!(!output.status.success() && said(&output).1.contains("acolyte start"), "{:?}", said(&output));
+}
+
 /// Every file and call of docs/integration.md, with a plain HTTP client.
 #[test]
 fn other_programs_find_the_server_and_use_both_of_its_apis() {

@@ -73,6 +73,8 @@ pub enum CliCommand {
     Stop,
     /// Search for the fastest setting of what is installed by measuring, and use it
     Tune(TuneArgs),
+    /// Measure what is installed again and compare it with the measurement after installing
+    Bench(BenchArgs),
     /// Undo an interrupted installation and restore the previous one
     Undo(UndoArgs),
     /// Watch graphics memory and warn when it is nearly full
@@ -338,6 +340,14 @@ pub struct TuneArgs {
     /// Inputs of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,
+}
+
+/// `acolyte bench`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `acolyte ask`.

@@ -6,6 +6,7 @@
 mod answers;
 pub mod args;
 mod ask;
+mod bench;
 pub mod check;
 pub mod detect;
 pub mod doctor;
@@ -88,6 +89,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Restart => server::restart(session),
         CliCommand::Stop => server::stop(session),
         CliCommand::Tune(args) => tune::run(&args, session),
+        CliCommand::Bench(args) => bench::run(&args, session),
         CliCommand::Undo(args) => undo::run(&args, session),
         CliCommand::Monitor(args) => monitor::run(&args, session),
         CliCommand::Uninstall(args) => uninstall::run(&args, session),

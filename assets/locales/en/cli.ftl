@@ -172,3 +172,13 @@ cli-chat-begin = Ask something. Ctrl-C stops an answer; an empty line or Ctrl-D 
 cli-answer-stopped = Stopped.
 cli-answer-length = The answer ends at the limit of its length.
 cli-answer-figures = { $speed } tokens/s, first token after { $wait } s
+
+### Bench
+
+cli-bench-first-token = Measuring the wait for a prompt of { $tokens } tokens
+cli-bench-now = Now:              { $speed } tokens/s; first token of { $tokens } tokens after { $wait } s
+cli-bench-then = After installing: { $speed } tokens/s; first token of { $tokens } tokens after { $wait } s
+cli-bench-as-fast = As fast as after installing.
+cli-bench-slower = It writes slower than after installing, by more than the range of the prediction.
+cli-bench-slower-prompts = It reads prompts slower than after installing, by more than the range of the prediction.
+cli-bench-advice = Close programs that use the graphics card, check that the computer is on mains power and not hot, then measure again. acolyte tune searches for the fastest setting as the computer is now.

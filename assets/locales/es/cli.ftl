@@ -172,3 +172,13 @@ cli-chat-begin = Pregunta algo. Ctrl-C detiene una respuesta; una línea vacía 
 cli-answer-stopped = Detenida.
 cli-answer-length = La respuesta acaba en su límite de longitud.
 cli-answer-figures = { $speed } tokens/s, primer token a los { $wait } s
+
+### Bench
+
+cli-bench-first-token = Midiendo la espera con un prompt de { $tokens } tokens
+cli-bench-now = Ahora:       { $speed } tokens/s; primer token de { $tokens } tokens a los { $wait } s
+cli-bench-then = Al instalar: { $speed } tokens/s; primer token de { $tokens } tokens a los { $wait } s
+cli-bench-as-fast = Tan rápido como al instalar.
+cli-bench-slower = Escribe más despacio que al instalar, por más de lo que abarca el intervalo previsto.
+cli-bench-slower-prompts = Lee los prompts más despacio que al instalar, por más de lo que abarca el intervalo previsto.
+cli-bench-advice = Cierra los programas que usan la tarjeta gráfica, comprueba que el equipo está enchufado y no se calienta, y vuelve a medir. acolyte tune busca el ajuste más rápido tal como está el equipo ahora.

@@ -2,12 +2,14 @@
 
 mod answer;
 mod at_login;
+mod bench;
 mod installation;
 pub mod undo;
 pub mod uninstall;
 
 pub use answer::{Answer, AnswerEnd, AnswerPart, answer};
 pub use at_login::run_if_asked as start_server_if_asked;
+pub use bench::{BenchFigure, BenchFigures, BenchReport, BenchStep, bench};
 pub use installation::{
     Health, OrphanedRunner, ServedModel, UnusedModel, client, health, installed, port_listener,
     remove_unused_models, start, stop, unused_models,
