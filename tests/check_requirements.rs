@@ -894,3 +894,49 @@ fn profiles_are_listed_with_quality_and_expected_speed_for_this_computer() {
     let speed = profiles.iter().find_map(|profile| profile["expected_speed"].as_str()).unwrap();
     assert!(words.contains(speed), "{speed} in {words}");
 }
+
+#[test]
+fn profiles_of_the_user_are_offered_and_checked_as_strictly() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("profiles.d");
+    std::fs::create_dir(&folder).unwrap();
+    let machine_file = home.path().join("machine.json");
+    let document = machine(json!([card("NVIDIA GeForce RTX 3060", 12 * GIB)]), 32 * GIB);
+    std::fs::write(&machine_file, document.to_string()).unwrap();
+    let write = |name: &str, id: &str, context: u32| {
+        let profile = format!(
+            "schema: 1\nprofiles:\n  - id: {id}\n    model: qwen2.5-coder:3b\n    kv_cache_type: q8_0\n    context: {context}\n    \
+             min_vram_gb: 6\n    min_ram_gb: 8\n"
+        );
+        std::fs::write(folder.join(name), profile).unwrap();
+    };
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_acolyte"));
+        command.args(arguments).args(["--lang", "en", "--hardware"]).arg(&machine_file);
+        output(command.env("ACOLYTE_HOME", home.path()).env_remove("ACOLYTE_LOG"))
+    };
+    write("mine.yaml", "my_own", 32_768);
+    write("ignored.txt", "not_read", 1);
+    let listed = run(&["check-requirements", "--json"]);
+    let report: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let ids: Vec<&str> =
+        report["profiles"].as_array().unwrap().iter().filter_map(|one| one["id"].as_str()).collect();
+    assert!(ids.contains(&"my_own") && ids.contains(&"hybrid_8gb") && !ids.contains(&"not_read"), "{ids:?}");
+    let alone = run(&["check-requirements", "--json", "--profile", "my_own"]);
+    assert_eq!(alone.status.code(), Some(0), "{}", stderr(&alone));
+
+    for (id, context, expected) in
+        [("hybrid_8gb", 32_768, "mine.yaml"), ("my_own", 16_384, "32,768"), ("Mine!", 32_768, "a-z 0-9")]
+    {
+        write("mine.yaml", id, context);
+        let refused = run(&["check-requirements"]);
+        assert_eq!(refused.status.code(), Some(2), "{id}");
+        let said = stderr(&refused);
+        assert!(said.contains("mine.yaml") && said.contains(expected), "{said}");
+    }
+    std::fs::write(folder.join("mine.yaml"), "schema: 1\npolicy: {}\nprofiles: []\n").unwrap();
+    assert!(
+        stderr(&run(&["check-requirements"])).contains("policy"),
+        "the policy is not the user's to change here"
+    );
+}

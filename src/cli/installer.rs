@@ -10,6 +10,7 @@ use crate::cli::args::{GlobalArgs, OllamaChoice, WizardArgs};
 use crate::cli::detect::hardware_of;
 use crate::cli::profiles::profiles_of;
 use crate::cli::{Failure, Session, help, model, prompts, source, startup};
+use crate::plan::Profiles;
 use crate::sentences::ValueProblem;
 use crate::wizard::{self, RendererChoice, Settings, StartError, WindowChild, WizardOptions};
 use crate::{platform, say};
@@ -105,7 +106,7 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
     };
     let profiles = match &plan.profiles {
         Some(path) => Some(Arc::new(profiles_of(Some(path), session)?)),
-        None => None,
+        None => Some(profiles_of(None, session)?).filter(|own| own != Profiles::built_in()).map(Arc::new),
     };
     let model = model::own_model(source, None, session)?;
     Ok(WizardOptions {

@@ -137,6 +137,23 @@ impl Profiles {
         Ok(profiles)
     }
 
+    /// Adds the profiles of a user's own file, which holds `schema` and `profiles` only; `path` is only used in errors.
+    ///
+    /// # Errors
+    /// If anything in it is invalid, or a profile has the id of another.
+    pub fn with_user_profiles(
+        mut self,
+        text: &str,
+        path: &Path,
+        catalogue: &Catalogue,
+    ) -> Result<Self, ProfilesError> {
+        let profiles = raw::read_user_profiles(text, path, &self.profiles)?;
+        let own = Self { path: path.to_owned(), profiles, ..self.clone() };
+        own.check_models(catalogue)?;
+        self.profiles.extend(own.profiles);
+        Ok(self)
+    }
+
     /// Checks that every model is in the catalogue and supports the requested context.
     fn check_models(&self, catalogue: &Catalogue) -> Result<(), ProfilesError> {
         for profile in self.profiles.iter().chain([&self.emergency_cpu]) {

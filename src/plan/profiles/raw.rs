@@ -22,6 +22,14 @@ struct ProfilesFile {
     choices: Option<Spanned<ChoiceRules>>,
 }
 
+/// A file with profiles of the user's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserProfilesFile {
+    schema: Spanned<u32>,
+    profiles: Spanned<Vec<RawProfile>>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawProfile {
@@ -61,31 +69,34 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Profiles, ProfilesError> {
     file.check(path, text)
 }
 
+/// Reads and checks a file with profiles only, which are added to `known`.
+///
+/// # Errors
+/// The first mistake, with its line and key.
+pub(super) fn read_user_profiles(
+    text: &str,
+    path: &Path,
+    known: &[Profile],
+) -> Result<Vec<Profile>, ProfilesError> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    let file: UserProfilesFile = serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| syntax_mistake(text, path, &error))?;
+    let check = Check { path };
+    check.schema(&file.schema)?;
+    check.profiles(file.profiles, known)
+}
+
 impl ProfilesFile {
     fn check(self, path: &Path, text: &str) -> Result<Profiles, ProfilesError> {
         let check = Check { path };
-        if self.schema.value != SCHEMA {
-            return Err(check.value(&self.schema, "schema", self.schema.value, &SCHEMA.to_string()));
-        }
+        check.schema(&self.schema)?;
         if let Some((key, allowed)) = self.policy.value.mistake() {
             let line = line_of_key(text, self.policy.referenced.line(), key);
             let mistake =
                 Mistake::Value { found: value_on_line(text, line).into(), allowed: allowed.to_owned() };
             return Err(check.mistake(line, format!("policy.{key}"), mistake));
         }
-        let mut profiles: Vec<Profile> = Vec::with_capacity(self.profiles.value.len());
-        for entry in self.profiles.value {
-            let line = entry.id.referenced.line();
-            let profile = check.entry(entry)?;
-            if profiles.iter().any(|other| other.id == profile.id) {
-                return Err(check.mistake(line, format!("profiles.{}", profile.id), Mistake::Twice));
-            }
-            profiles.push(profile);
-        }
-        if profiles.is_empty() {
-            let line = self.profiles.referenced.line();
-            return Err(check.mistake(line, "profiles".to_owned(), Mistake::MissingKey));
-        }
+        let profiles = check.profiles(self.profiles, &[])?;
         let emergency_cpu = check.emergency(self.emergency_cpu)?;
         let choices = match self.choices {
             None => Profiles::built_in().choices.clone(),
@@ -100,6 +111,35 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    fn schema(&self, schema: &Spanned<u32>) -> Result<(), ProfilesError> {
+        match schema.value {
+            SCHEMA => Ok(()),
+            other => Err(self.value(schema, "schema", other, &SCHEMA.to_string())),
+        }
+    }
+
+    /// At least one profile, each with an id of its own, also among those that are known already.
+    fn profiles(
+        &self,
+        entries: Spanned<Vec<RawProfile>>,
+        known: &[Profile],
+    ) -> Result<Vec<Profile>, ProfilesError> {
+        let mut profiles: Vec<Profile> = Vec::with_capacity(entries.value.len());
+        for entry in entries.value {
+            let line = entry.id.referenced.line();
+            let profile = self.entry(entry)?;
+            if known.iter().chain(&profiles).any(|other| other.id == profile.id) {
+                return Err(self.mistake(line, format!("profiles.{}", profile.id), Mistake::Twice));
+            }
+            profiles.push(profile);
+        }
+        if profiles.is_empty() {
+            let line = entries.referenced.line();
+            return Err(self.mistake(line, "profiles".to_owned(), Mistake::MissingKey));
+        }
+        Ok(profiles)
+    }
+
     fn entry(&self, entry: RawProfile) -> Result<Profile, ProfilesError> {
         let id = entry.id.value.clone();
         let key = |name: &str| format!("profiles.{id}.{name}");
