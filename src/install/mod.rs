@@ -32,6 +32,7 @@ mod saved_request;
 mod shortfall;
 pub mod state;
 mod steps;
+mod timing;
 mod tuning;
 mod tuning_rules;
 pub mod unpack;

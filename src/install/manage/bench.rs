@@ -1,7 +1,6 @@
 //! Measures what is installed again, and compares it with the receipt.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -10,21 +9,15 @@ use crate::figures::Range;
 use crate::install::blocking::runtime;
 use crate::install::manage::{client, installed};
 use crate::install::prompt::Prompts;
-use crate::install::state::documents::SERVED_MODEL;
+use crate::install::timing::{
+    ENOUGH_TOKENS, MeasuredAnswer, SHORT_PROMPT_WORDS, SILENCE, TimedPrompt, ask, others_share, per_second,
+};
 use crate::install::{InstallError, Paths, Receipt};
-use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
-use crate::ollama::own_server::OwnServer;
-use crate::ollama::replies::GenerateLine;
+use crate::ollama::client::{Client, ClientError};
 use crate::platform::processor_use::ProcessorMeter;
 
-/// Tokens that are enough to measure the speed.
-const ENOUGH_TOKENS: u64 = 64;
 /// Maximum number of answers for one figure: a small model may end each after a few words.
 const ANSWERS: u32 = 6;
-/// Words of a short prompt.
-const SHORT_PROMPT_WORDS: usize = 120;
-/// Timeout while the engine processes a prompt.
-const SILENCE: Duration = Duration::from_secs(900);
 
 /// What is measured next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +87,7 @@ pub fn bench(
     let meter = ProcessorMeter::start();
     let long = then.and_then(|then| then.first_token_prompt_tokens).unwrap_or(2048);
     let now = runtime()?.block_on(control.or_cancelled(measure(&client, long, &mut on_step)))??;
-    let server = OwnServer::of(&Paths::new(home).engines()).processes();
-    let mut ours: Vec<u32> = server.iter().map(|found| found.identity.pid).collect();
-    ours.push(std::process::id());
-    let other_processor_share = meter.and_then(|meter| meter.others_share(&ours));
+    let other_processor_share = others_share(meter, &Paths::new(home));
     let slower = receipt.as_ref().map_or_else(Vec::new, |receipt| slower(&now, receipt));
     Ok(BenchReport { now, then, slower, other_processor_share })
 }
@@ -110,58 +100,28 @@ async fn measure(
     let mut prompts = Prompts::new();
     on_step(BenchStep::Speed);
     // The first answer includes loading and one-time set-up.
-    let first = ask(client, &mut prompts, SHORT_PROMPT_WORDS, 8).await?.0;
+    let short = |num_predict, seed| TimedPrompt { words: SHORT_PROMPT_WORDS, num_predict, seed };
+    let first = ask(client, &mut prompts, short(8, 0), SILENCE).await?.line;
     let words_per_token = SHORT_PROMPT_WORDS as f64 / first.prompt_eval_count.max(1) as f64;
     let (mut tokens, mut nanoseconds) = (0, 0);
-    for _ in 0..ANSWERS {
+    for seed in 0..ANSWERS {
         if tokens >= ENOUGH_TOKENS {
             break;
         }
-        let line = ask(client, &mut prompts, SHORT_PROMPT_WORDS, 96).await?.0;
+        let line = ask(client, &mut prompts, short(96, seed), SILENCE).await?.line;
         tokens += line.eval_count;
         nanoseconds += line.eval_duration;
     }
     on_step(BenchStep::FirstToken { tokens: long });
-    let (line, first_token) = ask(client, &mut prompts, (long as f64 * words_per_token) as usize, 1).await?;
+    let words = (long as f64 * words_per_token) as usize;
+    let long = TimedPrompt { words, num_predict: 1, seed: 0 };
+    let MeasuredAnswer { line, first_token } = ask(client, &mut prompts, long, SILENCE).await?;
     Ok(BenchFigures {
         decode_tokens_per_s: per_second(tokens, nanoseconds),
         prefill_tokens_per_s: per_second(line.prompt_eval_count, line.prompt_eval_duration),
         first_token_s: Some(first_token.as_secs_f64()),
         first_token_prompt_tokens: Some(line.prompt_eval_count),
     })
-}
-
-/// Sends a new prompt; the engine ends an answer that repeats one token without its last line, then another prompt is sent.
-async fn ask(
-    client: &Client,
-    prompts: &mut Prompts,
-    words: usize,
-    num_predict: u32,
-) -> Result<(GenerateLine, Duration), ClientError> {
-    let mut seed = 0;
-    loop {
-        let request = GenerateRequest {
-            model: SERVED_MODEL.clone(),
-            prompt: prompts.next(words),
-            raw: true,
-            truncate: false,
-            options: GenerateOptions { num_predict, seed, temperature: 0.8 },
-        };
-        let (began, mut first_token) = (Instant::now(), None);
-        let answer = client
-            .generate(&request, SILENCE, |_| {
-                first_token.get_or_insert_with(|| began.elapsed());
-            })
-            .await;
-        match answer {
-            Err(ClientError::EndedEarly { .. }) if seed + 1 < ANSWERS => seed += 1,
-            answer => return Ok((answer?, first_token.unwrap_or_else(|| began.elapsed()))),
-        }
-    }
-}
-
-fn per_second(count: u64, nanoseconds: u64) -> Option<f64> {
-    (count > 0 && nanoseconds > 0).then(|| count as f64 * 1e9 / nanoseconds as f64)
 }
 
 /// What is worse than in the receipt by more than the prediction's range is wide.

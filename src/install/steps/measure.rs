@@ -16,8 +16,9 @@ use crate::install::prompt::Prompts;
 use crate::install::run_context::Run;
 use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
-use crate::install::steps::speed::{SHORT_PROMPT_WORDS, TimedPrompt, answer, decode, per_second, warm_up};
+use crate::install::steps::speed::{answer, decode, warm_up};
 use crate::install::steps::tune::{self, OtherWorkWatch, Tuned};
+use crate::install::timing::{SHORT_PROMPT_WORDS, TimedPrompt, per_second};
 use crate::install::{
     InstallError, MeasuredFigures, PlacementComparison, RunnerOptions, Step, TuneDimension, TuneFailure,
     TuneOutcome, TuneTry, TuningReport,

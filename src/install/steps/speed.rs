@@ -3,7 +3,6 @@
 //! The engine counts and times tokens itself; we also time the first token, because the user waits for it. The engine
 //! caches prompts, so every prompt here begins with new words. No option is set that would reload the model.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::install::InstallError;
@@ -11,32 +10,17 @@ use crate::install::event::Activity;
 use crate::install::private_server::Server;
 use crate::install::prompt::Prompts;
 use crate::install::run_context::Run;
-use crate::install::state::documents::SERVED_MODEL;
-use crate::ollama::client::{ClientError, GenerateOptions, GenerateRequest};
+use crate::install::timing::{
+    ENOUGH_TOKENS, MeasuredAnswer, SHORT_PROMPT_WORDS, SILENCE, TimedPrompt, ask, per_second,
+};
 use crate::ollama::replies::GenerateLine;
 
-/// Tokens that are enough to measure the speed.
-const ENOUGH_TOKENS: u64 = 64;
 /// Maximum number of answers: a small model may end each after a few words.
 const ANSWERS: u32 = 12;
 /// Approximate time to spend on decoding.
 const DECODE_LIMIT: Duration = Duration::from_secs(90);
-/// Maximum number of prompts for one answer.
-const PROMPTS: u32 = 3;
 /// Minimum length of an answer to request, in tokens.
 const MIN_TOKENS: u32 = 4;
-/// Words of a short prompt.
-pub const SHORT_PROMPT_WORDS: usize = 120;
-/// Timeout while the engine processes a prompt. Far longer than expected, for very slow machines.
-const SILENCE: Duration = Duration::from_secs(900);
-
-/// An answer of the engine.
-pub struct MeasuredAnswer {
-    /// Its last line, with the engine's counts and times.
-    pub line: GenerateLine,
-    /// Time to the first token, as we measured it.
-    pub first_token: Duration,
-}
 
 /// Sends a first short prompt, so that one-time set-up of the engine is not measured.
 ///
@@ -83,17 +67,6 @@ pub async fn decode(
     Ok(counted.or_else(|| per_second(tokens, nanoseconds)))
 }
 
-/// A prompt whose answer is timed.
-#[derive(Clone, Copy, Debug)]
-pub struct TimedPrompt {
-    /// Length of the prompt in words.
-    pub words: usize,
-    /// Most tokens of the answer.
-    pub num_predict: u32,
-    /// Seed of the answer.
-    pub seed: u32,
-}
-
 /// Sends a prompt and times the answer.
 ///
 /// # Errors
@@ -107,8 +80,7 @@ pub async fn answer(
     answer_within(run, server, prompts, timed, SILENCE).await
 }
 
-/// The same, with a timeout while the engine is silent. The engine ends an answer that repeats one token without its last
-/// line, which has the times: then another prompt is sent.
+/// The same, with a timeout while the engine is silent.
 ///
 /// # Errors
 /// When the engine does not answer, or the user cancels.
@@ -119,56 +91,7 @@ pub async fn answer_within(
     timed: TimedPrompt,
     silence: Duration,
 ) -> Result<MeasuredAnswer, InstallError> {
-    let mut last = timed;
-    for _ in 1..PROMPTS {
-        match send(run, server, prompts.next(last.words), last, silence).await {
-            Err(InstallError::Engine(ClientError::EndedEarly { .. })) => {}
-            answer => return answer,
-        }
-        last.seed += ANSWERS;
-    }
-    send(run, server, prompts.next(last.words), last, silence).await
-}
-
-async fn send(
-    run: &Run<'_>,
-    server: &Server,
-    prompt: String,
-    timed: TimedPrompt,
-    silence: Duration,
-) -> Result<MeasuredAnswer, InstallError> {
-    let TimedPrompt { num_predict, seed, .. } = timed;
-    let request = GenerateRequest {
-        model: SERVED_MODEL.clone(),
-        prompt,
-        raw: true,
-        truncate: false,
-        options: GenerateOptions { num_predict, seed, temperature: 0.8 },
-    };
-    let began = Instant::now();
-    let first_token = Cell::new(None);
-    let generating = server.client.generate(&request, silence, |_| {
-        first_token.set(first_token.get().or_else(|| Some(began.elapsed())));
-    });
+    let asking = ask(&server.client, prompts, timed, silence);
     let activity = |seconds| Activity::StillMeasuring { seconds };
-    let line = run.or_cancelled_reporting(generating, Duration::from_secs(5), activity).await??;
-    Ok(MeasuredAnswer { line, first_token: first_token.get().unwrap_or_else(|| began.elapsed()) })
-}
-
-/// A rate per second; `None` if nothing was counted or timed.
-pub fn per_second(count: u64, nanoseconds: u64) -> Option<f64> {
-    (count > 0 && nanoseconds > 0).then(|| count as f64 * 1e9 / nanoseconds as f64)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_counts_there_is_no_rate() {
-        assert_eq!(per_second(0, 10), None);
-        assert_eq!(per_second(10, 0), None);
-        assert_eq!(per_second(12, 206_410_000).unwrap().round(), 58.0);
-    }
+    Ok(run.or_cancelled_reporting(asking, Duration::from_secs(5), activity).await??)
 }

@@ -7,10 +7,10 @@ use crate::install::blocking::blocking;
 use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::steps::loader::{LoadFacts, Loader};
+use crate::install::timing::others_share;
 use crate::install::tuning_rules::OtherWorkLimits;
 use crate::install::{InstallError, OtherWork, TuningRules};
 use crate::machine::GpuBackend;
-use crate::ollama::own_server::OwnServer;
 use crate::platform::process;
 use crate::platform::processor_use::ProcessorMeter;
 
@@ -61,10 +61,7 @@ impl OtherWorkWatch {
 
     /// Ends measuring the processor.
     pub fn measured(&mut self, meter: Option<ProcessorMeter>, run: &Run<'_>) {
-        let server = OwnServer::of(&run.paths.engines()).processes();
-        let mut ours: Vec<u32> = server.iter().map(|found| found.identity.pid).collect();
-        ours.push(std::process::id());
-        if let Some(share) = meter.and_then(|meter| meter.others_share(&ours)) {
+        if let Some(share) = others_share(meter, run.paths) {
             self.processor_share = self.processor_share.max(share);
         }
     }
