@@ -105,7 +105,7 @@ pub enum Finding {
         #[serde(deserialize_with = "number")]
         of: u32,
     },
-    /// An environment variable that chooses cards has an entry that is none of them.
+    /// An environment variable that chooses cards has an entry that is not one of them.
     VariableInvalid {
         /// Name and value of the variable: `CUDA_VISIBLE_DEVICES=0,7`.
         setting: UntrustedText,

@@ -26,7 +26,7 @@ pub struct VisibleDevices<'a> {
     hidden_from_rocm: Vec<(usize, &'static str)>,
     /// Indexes of Vulkan's devices that are shown; `None` without a variable.
     vulkan: Option<Vec<usize>>,
-    /// Variables with an entry that is none of the cards.
+    /// Variables with an entry that is not one of the cards.
     invalid: Vec<(&'static str, String)>,
 }
 
@@ -172,7 +172,7 @@ fn is_none(list: &str) -> bool {
     matches!(list.trim(), "" | "-1") || list.trim().eq_ignore_ascii_case("NoDevFiles")
 }
 
-/// The devices of a list up to the first entry that is none or is repeated, and that entry.
+/// The devices of a list up to the first entry that is not a device or is repeated, and that entry.
 fn read_list(list: &str, read: impl Fn(&str) -> ListEntry) -> (Vec<(usize, usize)>, Option<String>) {
     let mut shown: Vec<(usize, usize)> = Vec::new();
     if is_none(list) {
