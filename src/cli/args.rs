@@ -8,10 +8,12 @@ use crate::sentences::ValueProblem;
 use crate::text::Language;
 
 mod estimate;
+mod generated;
 mod plan;
 mod source;
 
 pub use estimate::{EstimateArgs, ExpertBlocks};
+pub use generated::{CompletionShell, CompletionsArgs, ManArgs};
 pub use plan::PlanArgs;
 pub use source::{InstallArgs, NetworkArgs, OllamaChoice, SourceArgs};
 
@@ -87,6 +89,14 @@ pub enum CliCommand {
     Uninstall(UninstallArgs),
     /// Go through the steps of the window in the terminal
     Wizard(WizardArgs),
+    /// Print the completions of a shell
+    #[command(
+        after_help = "Example: acolyte completions bash > ~/.local/share/bash-completion/completions/acolyte"
+    )]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = "Example: acolyte man --dir /usr/local/share/man/man1")]
+    Man(ManArgs),
 }
 
 /// `acolyte detect`.

@@ -12,6 +12,7 @@ pub mod detect;
 pub mod doctor;
 pub mod estimate;
 mod failure;
+mod generated;
 pub mod help;
 pub mod install;
 pub mod installer;
@@ -94,6 +95,8 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Monitor(args) => monitor::run(&args, session),
         CliCommand::Uninstall(args) => uninstall::run(&args, session),
         CliCommand::Wizard(args) => prompts::run(&args, session),
+        CliCommand::Completions(args) => generated::completions(&args, session),
+        CliCommand::Man(args) => generated::man(&args, session),
     }
 }
 

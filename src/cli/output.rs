@@ -78,6 +78,15 @@ pub fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| failure(&error))
 }
 
+/// Prints a generated file unchanged: a script or a manual page.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_whole(file: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(file.as_bytes()).and_then(|()| out.flush()).map_err(|error| failure(&error))
+}
+
 /// The failure for an output error.
 pub fn failure(error: &std::io::Error) -> Failure {
     match error.kind() {

@@ -21,4 +21,4 @@ pub use folders::{
 };
 pub use read::{read_pieces, read_through, sha256};
 pub use sync::{sync, sync_data, sync_file, sync_folder, sync_folder_of};
-pub use write::{temporary, write_named, write_whole, write_whole_unsynced};
+pub use write::{temporary, write_named, write_named_for_all, write_whole, write_whole_unsynced};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::create::create_anew;
+use super::create::{create_anew, set_mode};
 use super::error::{FileError, renaming, writing};
 use super::sync::{sync, sync_folder, sync_folder_of};
 use crate::platform::regular::NotRegular;
@@ -34,6 +34,18 @@ pub fn write_whole_unsynced(path: &Path, contents: &[u8]) -> Result<(), FileErro
 /// When the system refuses; [`NotRegular`] inside the error where a device, a pipe or a folder has that name, or is what a
 /// link of that name leads to. What was there is untouched then.
 pub fn write_named(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    write_named_as(path, contents, 0o600)
+}
+
+/// Like [`write_named`], readable by everybody.
+///
+/// # Errors
+/// Those of [`write_named`].
+pub fn write_named_for_all(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    write_named_as(path, contents, 0o644)
+}
+
+fn write_named_as(path: &Path, contents: &[u8], mode: u32) -> Result<(), FileError> {
     let failed = writing(path);
     // `/dev/stdout` and the like lead through `/proc` to what is open: replacing one would break it for everybody.
     let is_alias = std::fs::read_link(path).is_ok_and(|target| target.starts_with("/proc"));
@@ -44,7 +56,8 @@ pub fn write_named(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     // Created anew under a random name, for its owner only.
     let mut file =
         tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder).map_err(&failed)?;
-    file.write_all(contents).and_then(|()| sync(file.as_file())).map_err(&failed)?;
+    file.write_all(contents).and_then(|()| set_mode(file.as_file(), mode)).map_err(&failed)?;
+    sync(file.as_file()).map_err(&failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(folder);
     Ok(())
