@@ -72,11 +72,11 @@ pub enum CliCommand {
     /// Talk with the model; an empty line or Ctrl-D ends
     Chat(ChatArgs),
     /// Start the private server
-    Start,
+    Start(ServerArgs),
     /// Stop the private server and start it again
-    Restart,
+    Restart(ServerArgs),
     /// Stop the private server until the next login or start
-    Stop,
+    Stop(ServerArgs),
     /// Search for the fastest setting of what is installed by measuring, and use it
     Tune(TuneArgs),
     /// Measure what is installed again and compare it with the measurement after installing
@@ -110,6 +110,9 @@ pub struct DetectArgs {
 /// `acolyte doctor`.
 #[derive(Args, Clone, Debug)]
 pub struct DoctorArgs {
+    /// Print JSON; the report is JSON anyway
+    #[arg(long)]
+    pub json: bool,
     /// Write the report to this file instead of standard output; --hardware reads it
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -201,9 +204,20 @@ pub struct AnswerArgs {
     pub json: bool,
 }
 
+/// `acolyte start`, `restart` and `stop`.
+#[derive(Args, Clone, Debug)]
+pub struct ServerArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `acolyte undo`.
 #[derive(Args, Clone, Debug)]
 pub struct UndoArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,

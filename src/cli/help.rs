@@ -9,13 +9,19 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
+use anstyle::Style;
 use clap::error::ContextValue;
 use clap::{Command, Parser};
 
 use crate::built_in;
+use crate::cli::examples::examples_of;
 use crate::cli::usage_error;
+use crate::say;
 use crate::text::{Language, Text};
 use crate::untrusted::{UntrustedText, escaped_except_styles};
+
+/// As clap's own headings.
+const EXAMPLES_STYLE: Style = Style::new().bold().underline();
 
 /// Command → option → text. `every` has the texts that several commands share; `about` describes the command itself.
 type HelpWords = BTreeMap<String, BTreeMap<String, String>>;
@@ -81,6 +87,7 @@ fn end(mut error: clap::Error, language: Language) -> ! {
 
 /// The command with its help in this language.
 pub fn in_language(command: Command, language: Language) -> Command {
+    let command = with_examples(command, language);
     let words: &'static HelpWords = match language {
         Language::English => return command,
         Language::Spanish => &SPANISH,
@@ -89,6 +96,19 @@ pub fn in_language(command: Command, language: Language) -> Command {
     let mut command = command;
     command.build();
     translated(command, words)
+}
+
+fn with_examples(command: Command, language: Language) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| {
+        let lines = examples_of(&name);
+        if lines.is_empty() {
+            return command;
+        }
+        let heading = say!(Text::new(language), "cli-examples");
+        let examples = format!("{EXAMPLES_STYLE}{heading}:{EXAMPLES_STYLE:#}\n  {}", lines.join("\n  "));
+        command.mut_subcommand(name, |below| below.after_help(examples))
+    })
 }
 
 fn translated(command: Command, words: &'static HelpWords) -> Command {

@@ -11,6 +11,7 @@ pub mod check;
 pub mod detect;
 pub mod doctor;
 pub mod estimate;
+mod examples;
 mod failure;
 mod generated;
 pub mod help;
@@ -86,9 +87,9 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Status(args) => status::run(&args, session),
         CliCommand::Ask(args) => answers::ask(&args, session),
         CliCommand::Chat(args) => answers::chat(&args, session),
-        CliCommand::Start => server::start(session),
-        CliCommand::Restart => server::restart(session),
-        CliCommand::Stop => server::stop(session),
+        CliCommand::Start(args) => server::start(&args, session),
+        CliCommand::Restart(args) => server::restart(&args, session),
+        CliCommand::Stop(args) => server::stop(&args, session),
         CliCommand::Tune(args) => tune::run(&args, session),
         CliCommand::Bench(args) => bench::run(&args, session),
         CliCommand::Undo(args) => undo::run(&args, session),

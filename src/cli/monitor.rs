@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::cli::args::MonitorArgs;
-use crate::cli::output::print;
+use crate::cli::output::{print, print_exactly};
 use crate::cli::status::about_listener;
 use crate::cli::{Failure, Session};
 use crate::hardware::{self, DetectOptions};
@@ -67,7 +67,7 @@ fn print_sample(
     if args.json {
         let sample = Sample { schema: SCHEMA, gpus: now, alerts: words };
         let line = one_line(&sample).map_err(|error| Failure::failed(error.to_string()))?;
-        return print(&format!("{line}\n"));
+        return print_exactly(&format!("{line}\n"));
     }
     for gpu in now {
         let line = say!(

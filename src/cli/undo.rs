@@ -2,14 +2,19 @@
 //! undo it.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 
+use serde::Serialize;
+
+use crate::SCHEMA;
 use crate::cli::args::{InstallArgs, UndoArgs};
 use crate::cli::ask::{answer_to, confirm, is_one_of};
 use crate::cli::interrupt::cancel_on_ctrl_c;
+use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::manage::undo::{Undone, undo, unfinished_run};
-use crate::install::{InstallError, SavedRequest};
+use crate::install::{InstallError, ProfileFile, SavedRequest};
 use crate::say;
 use crate::sentences::profile_title;
 use crate::untrusted::UntrustedText;
@@ -35,7 +40,27 @@ pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
             return Ok(1);
         }
     }
-    roll_back(session)
+    let undone = roll_back(session)?;
+    if args.json {
+        print_json(&UndoJson {
+            schema: SCHEMA,
+            profile: undone.active.as_ref().map(|installed| &installed.profile),
+            left: &undone.removed.left,
+        })?;
+    } else {
+        session.tell(&summary(&undone, session));
+    }
+    Ok(0)
+}
+
+/// What `acolyte undo --json` prints.
+#[derive(Serialize)]
+struct UndoJson<'a> {
+    schema: u32,
+    /// The installation that is restored; `None` if there was none before.
+    profile: Option<&'a ProfileFile>,
+    /// Files and folders that are not ours and stay.
+    left: &'a [PathBuf],
 }
 
 /// What to do about an interrupted installation.
@@ -70,7 +95,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
         return Ok(Interrupted::None);
     };
     if args.undo {
-        return roll_back(session).map(Interrupted::Undone);
+        return roll_back_and_tell(session);
     }
     session.tell(&unfinished.words(text));
     let names_model = args.source.model.is_some() || args.source.model_file.is_some();
@@ -90,7 +115,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
             return Ok(known.map_or(Interrupted::None, |saved| Interrupted::Resume(Box::new(saved))));
         }
         if is(say!(text, "install-cli-answer-undo")) {
-            return roll_back(session).map(Interrupted::Undone);
+            return roll_back_and_tell(session);
         }
         if answer.is_empty() || is(say!(text, "install-cli-answer-later")) {
             return Ok(Interrupted::Later);
@@ -98,12 +123,16 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
     }
 }
 
-fn roll_back(session: &Session) -> Result<u8, Failure> {
+fn roll_back(session: &Session) -> Result<Undone, Failure> {
     let control = Control::new();
     cancel_on_ctrl_c(&control)?;
-    let undone = undo(&session.home, &control).map_err(|error| Failure::of_install(error, session.text))?;
+    undo(&session.home, &control).map_err(|error| Failure::of_install(error, session.text))
+}
+
+fn roll_back_and_tell(session: &Session) -> Result<Interrupted, Failure> {
+    let undone = roll_back(session)?;
     session.tell(&summary(&undone, session));
-    Ok(0)
+    Ok(Interrupted::Undone(0))
 }
 
 fn summary(undone: &Undone, session: &Session) -> String {

@@ -3,10 +3,10 @@
 use anstyle::Style;
 use tabled::builder::Builder;
 use tabled::settings::object::Rows;
-use tabled::settings::peaker::Peaker;
-use tabled::settings::{Color, Padding, Width, style};
+use tabled::settings::{Color, Padding, style};
 
 use crate::sentences::finding::Link;
+use crate::text::wrap::{cell_lines, columns_of};
 
 const BOLD: Style = Style::new().bold();
 
@@ -35,9 +35,9 @@ impl TerminalPage {
     }
 
     pub(super) fn facts(&mut self, facts: &[(String, String)]) {
-        let widest = facts.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+        let widest = facts.iter().map(|(name, _)| columns_of(name)).max().unwrap_or(0);
         for (name, value) in facts {
-            let padding = " ".repeat(widest - width(name));
+            let padding = " ".repeat(widest - columns_of(name));
             self.lines.push(format!("  {name}{padding}  {value}"));
         }
     }
@@ -53,18 +53,35 @@ impl TerminalPage {
         self.lines.extend(sentences.map(|sentence| format!("  - {sentence}")));
     }
 
-    /// Adds a table whose first row is the heading. Cells wrap between words if the table is wider than `columns`.
+    /// Adds a table whose first row is the heading. If it is wider than `columns`, cells break between words; if words
+    /// alone are wider, each row is a list of its cells instead.
     pub(super) fn table(&mut self, rows: Vec<Vec<String>>, columns: Option<usize>) {
-        let widest_words = WidestWords::of(&rows);
+        let rows = match columns {
+            None => rows,
+            Some(columns) => match column_widths(&rows, columns) {
+                Some(widths) => rows.iter().map(|row| wrapped_row(row, &widths)).collect(),
+                None => return self.records(&rows),
+            },
+        };
         let mut table = Builder::from_iter(rows).build();
         table
             .with(style::Style::empty())
             .with(Padding::new(INDENT, 0, 0, 0))
             .modify(Rows::first(), Color::BOLD);
-        if let Some(columns) = columns {
-            table.with(Width::wrap(columns).keep_words(true).priority(widest_words));
-        }
         self.lines.extend(table.to_string().lines().map(without_end_spaces));
+    }
+
+    /// Each row as a heading, its first cell with words, and the other cells with the heading of their column.
+    fn records(&mut self, rows: &[Vec<String>]) {
+        let Some((head, rows)) = rows.split_first() else { return };
+        for row in rows {
+            let mut cells = head.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+            if let Some((_, title)) = cells.next() {
+                self.line(&format!("  {}", styled(BOLD, title)));
+            }
+            let facts: Vec<_> = cells.map(|(name, cell)| (format!("  {name}"), cell.clone())).collect();
+            self.facts(&facts);
+        }
     }
 
     pub(super) fn into_text(self) -> String {
@@ -89,37 +106,32 @@ fn without_end_spaces(line: &str) -> String {
     format!("{words}{last_code}")
 }
 
-/// Width in columns: one per character, because all text is Latin.
-fn width(text: &str) -> usize {
-    text.chars().count()
-}
-
 /// Spaces before each cell.
 const INDENT: usize = 2;
 
-/// Widest word of each column, its minimum width, so that names are not broken.
-struct WidestWords(Vec<usize>);
-
-impl WidestWords {
-    fn of(rows: &[Vec<String>]) -> Self {
-        let mut widths = Vec::new();
-        for row in rows {
-            widths.resize(row.len().max(widths.len()), INDENT);
-            for (width, cell) in widths.iter_mut().zip(row) {
-                let word = cell.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
-                *width = (*width).max(INDENT + word);
-            }
+/// Widths of the columns of a table in a terminal of so many, without [`INDENT`]: the widest becomes narrower until all
+/// fit, but none narrower than its widest word. `None` if they do not fit.
+fn column_widths(rows: &[Vec<String>], columns: usize) -> Option<Vec<usize>> {
+    let (mut widths, mut widest_words) = (Vec::new(), Vec::new());
+    for row in rows {
+        widths.resize(row.len().max(widths.len()), 0);
+        widest_words.resize(widths.len(), 0);
+        for ((width, widest_word), cell) in widths.iter_mut().zip(&mut widest_words).zip(row) {
+            let word = cell.split(' ').map(columns_of).max().unwrap_or(0);
+            *widest_word = word.max(*widest_word);
+            *width = columns_of(cell).max(*width);
         }
-        Self(widths)
     }
+    while widths.iter().map(|width| width + INDENT).sum::<usize>() > columns {
+        let can_shrink =
+            widths.iter_mut().zip(&widest_words).filter(|(width, widest_word)| **width > **widest_word);
+        *can_shrink.map(|(width, _)| width).max_by_key(|width| **width)? -= 1;
+    }
+    Some(widths)
 }
 
-impl Peaker for WidestWords {
-    /// Index of the widest column that can be narrower.
-    fn peak(&mut self, _mins: &[usize], widths: &[usize]) -> Option<usize> {
-        let spare = |column: &usize| widths[*column] > self.0.get(*column).copied().unwrap_or(0);
-        (0..widths.len()).filter(spare).max_by_key(|column| widths[*column])
-    }
+fn wrapped_row(row: &[String], widths: &[usize]) -> Vec<String> {
+    row.iter().zip(widths).map(|(cell, width)| cell_lines(cell, *width).join("\n")).collect()
 }
 
 #[cfg(test)]
@@ -148,7 +160,7 @@ mod tests {
             );
             page.into_text()
         };
-        for columns in [None, Some(12)] {
+        for columns in [None, Some(16)] {
             let styled = headed(columns);
             let plain = anstream::adapter::strip_str(&styled).to_string();
             assert!(plain.lines().all(|line| line == line.trim_end()), "{plain:?}");
@@ -160,8 +172,11 @@ mod tests {
         }
         let narrow = printed(Some(30));
         assert!(narrow.lines().all(|line| line.chars().count() <= 30), "{narrow}");
-        for word in ["hybrid_8gb", "limits", "card"] {
-            assert!(narrow.contains(word), "{narrow}");
-        }
+        assert_eq!(
+            narrow,
+            "  Profile     Verdict\n  hybrid_8gb  runs with limits\n              on this card\n"
+        );
+        // Its words alone are wider: a list.
+        assert_eq!(printed(Some(18)), "  hybrid_8gb\n    Verdict  runs with limits on this card\n");
     }
 }

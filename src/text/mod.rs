@@ -6,6 +6,7 @@
 
 pub mod messages;
 mod units;
+pub mod wrap;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -182,3 +182,6 @@ cli-bench-as-fast = Tan rápido como al instalar.
 cli-bench-slower = Escribe más despacio que al instalar, por más de lo que abarca el intervalo previsto.
 cli-bench-slower-prompts = Lee los prompts más despacio que al instalar, por más de lo que abarca el intervalo previsto.
 cli-bench-advice = Cierra los programas que usan la tarjeta gráfica, comprueba que el equipo está enchufado y no se calienta, y vuelve a medir. acolyte tune busca el ajuste más rápido tal como está el equipo ahora.
+
+# Heading in the help of a command.
+cli-examples = Ejemplos
