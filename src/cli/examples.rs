@@ -41,7 +41,7 @@ pub fn examples_of(command: &str) -> &'static [&'static str] {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use clap::CommandFactory as _;
 
