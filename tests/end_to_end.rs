@@ -9,8 +9,8 @@ mod common;
 use common::archive::Format;
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror, NEWER_ENGINE, sha256_hex};
-use common::process::below;
-use common::world::{Signal, World, ask, listing, signal};
+use common::process::{below, launched_by};
+use common::world::{Said, Signal, World, ask, listing, signal};
 use serde_json::{Value, json};
 
 /// Consents to a degraded profile and does not set up start at login.
@@ -280,6 +280,23 @@ fn ctrl_c_keeps_downloads_and_a_second_run_finishes() {
     };
     assert!(from(&format!("/{}", world.asset)), "the archive went on where it was: {resumed:#?}");
     assert!(from("/cdn/"), "the model went on where it was: {resumed:#?}");
+}
+
+/// The server would otherwise hold it as long as it runs: whoever reads a pipe would wait, and a lock would stay.
+#[test]
+fn the_server_inherits_nothing_that_the_caller_left_open() {
+    let world = World::new(&json!({}));
+    let mut launcher = std::process::Command::new("/bin/sh");
+    launcher.args(["-c", "exec \"$0\" \"$@\" 3>>left-open"]);
+    let command = world.install_command(&plain(&["--profile", "light_6gb"]));
+    let mut launcher = launched_by(launcher, &command);
+    launcher.current_dir(world.folder.path());
+    assert_eq!(Said::of(launcher).receipt()["profile"], "light_6gb");
+    let open = std::fs::read_dir(format!("/proc/{}/fd", server_of(&world))).unwrap();
+    let open: Vec<_> =
+        open.map(|entry| std::fs::read_link(entry.unwrap().path()).unwrap_or_default()).collect();
+    assert!(open.contains(&world.home().join("logs/server.log")), "{open:?}");
+    assert!(!open.contains(&world.path("left-open")), "{open:?}");
 }
 
 #[test]

@@ -39,6 +39,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 
+use crate::platform::files;
 use crate::text::Language;
 
 pub use args::{Cli, CliCommand};
@@ -58,6 +59,8 @@ pub fn main() -> ExitCode {
     if !removes(cli.command.as_ref()) {
         startup::start_log(&session);
     }
+    let text = session.text;
+    files::on_wait(move |held| output::talk(&held.explain(text)));
     let outcome = match cli.command {
         None => print_help(session.text.language()),
         Some(command) => run(command, &session),

@@ -55,7 +55,7 @@ fn log_file(home: &Path) -> Option<File> {
     let path = paths.log();
     if std::fs::metadata(&path).is_ok_and(|log| log.len() > LOG_MAX_BYTES) {
         // If the rotation fails, the log grows; that is better than no log.
-        let _grows = std::fs::rename(&path, paths.old_log());
+        let _grows = files::rename(&path, paths.old_log());
     }
     files::open_to_append(&path).ok()
 }

@@ -9,6 +9,7 @@ use crate::install::fetch::DownloadWait;
 use crate::install::{InstallError, Receipt, TriedSetting, TuneDimension, TuneTry};
 use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::client::ClientError;
+use crate::platform::files::HeldFile;
 use crate::platform::listening::PortOwner;
 
 /// The steps of an installation, in order.
@@ -146,6 +147,8 @@ pub enum Activity {
     CopyingEngine,
     /// Unpacking the engine.
     Unpacking,
+    /// Another program has a file open that is to be moved.
+    FileHeld(HeldFile),
     /// Syncing the unpacked files to disk.
     SyncingEngine,
     /// The engine is in its folder.

@@ -230,7 +230,7 @@ fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
         files::sync(&to)
     };
     write().map_err(files::writing(&new))?;
-    std::fs::rename(&new, &copy).map_err(files::renaming(&new))?;
+    files::rename(&new, &copy).map_err(files::renaming(&new))?;
     Ok(copy)
 }
 

@@ -11,18 +11,17 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::models::KvCacheType;
 use crate::ollama::client::{Client, ClientError};
 use crate::ollama::http::ProxyAddress;
 use crate::ollama::own_server::{OwnServer, is_server};
+use crate::platform::detached::{DetachedChild, DetachedProgram};
 use crate::platform::environment::Environment;
 use crate::platform::files::{FileError, writing};
 use crate::platform::listening::{self, Listener, PortOwner};
 use crate::platform::process::{self, ProcessError, RunningProcess};
-use crate::platform::program;
 use crate::platform::program_end::ProgramEnd;
 use crate::untrusted::UntrustedText;
 pub use log::{last_lines, log_since, rotate_while_running, rotated_logs};
@@ -270,24 +269,18 @@ fn is_proxy_with_secrets(name: &str, value: &OsStr) -> bool {
 ///
 /// # Errors
 /// If the log cannot be written or the program cannot be started.
-pub fn start(launch: &Launch) -> Result<Child, ServerError> {
+pub fn start(launch: &Launch) -> Result<DetachedChild, ServerError> {
     let log_error = writing(&launch.log);
     rotate(&launch.log).map_err(&log_error)?;
-    let log = open_log(&launch.log).map_err(&log_error)?;
-    let second = log.try_clone().map_err(log_error)?;
-    let mut command = program::command(&launch.program);
-    command
-        .arg("serve")
-        .env_clear()
-        .envs(launch.environment_here())
-        .stdin(Stdio::null())
-        .stdout(Stdio::from(log))
-        .stderr(Stdio::from(second));
-    if let Some(folder) = launch.program.parent() {
-        command.current_dir(folder);
-    }
-    process::spawn_detached(&mut command)
-        .map_err(|source| ServerError::Spawn { program: launch.program.clone(), source })
+    let log = open_log(&launch.log).map_err(log_error)?;
+    let server = DetachedProgram {
+        program: launch.program.clone(),
+        args: vec!["serve".into()],
+        environment: launch.environment_here(),
+        folder: launch.program.parent().map(Path::to_owned),
+        output: log,
+    };
+    server.start().map_err(|source| ServerError::Spawn { program: launch.program.clone(), source })
 }
 
 /// A server that answers.
@@ -307,7 +300,7 @@ pub struct Ready {
 /// If it ends or does not respond in time, or another program has its port.
 pub async fn wait_until_ready(
     client: &Client,
-    mut child: Option<&mut Child>,
+    mut child: Option<&mut DetachedChild>,
     launch: &Launch,
     log_from: u64,
     limit: Duration,

@@ -95,7 +95,7 @@ impl Store {
         }
         let folder = to_path.parent().unwrap_or(&self.folder);
         files::create_folders(folder)?;
-        std::fs::rename(&from_path, &to_path).map_err(renaming(&from_path))?;
+        files::rename(&from_path, &to_path).map_err(renaming(&from_path))?;
         self.remove_empty_parents(&from_path)?;
         Ok(true)
     }

@@ -2,6 +2,7 @@
 
 pub mod awake;
 pub mod clock;
+pub mod detached;
 pub mod environment;
 pub mod files;
 pub mod listening;
@@ -17,6 +18,7 @@ pub mod regular;
 mod unix;
 #[cfg(windows)]
 mod windows;
+mod windows_quoting;
 
 pub use ownership::others_can_write;
 #[cfg(unix)]

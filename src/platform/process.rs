@@ -4,7 +4,6 @@
 //! process started, and nothing is signalled unless both still match.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -209,28 +208,6 @@ pub fn memory_of_tree(pid: u32) -> Option<u64> {
     Some(tree.iter().map(|process| proportional_bytes(process).unwrap_or_else(|| process.memory())).sum())
 }
 
-/// Starts a program that outlives this one: in a separate process group, so that Ctrl-C in our terminal or closing it
-/// does not end it, and without a console window on Windows. The caller sets its standard streams.
-///
-/// # Errors
-/// Those of [`Command::spawn`].
-pub fn spawn_detached(command: &mut Command) -> std::io::Result<Child> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::CommandExt as _;
-        command.process_group(0);
-    }
-    #[cfg(windows)]
-    {
-        use std::os::windows::process::CommandExt as _;
-        // From processthreadsapi.h: a separate group, and a console without a window.
-        const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
-        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-        command.creation_flags(CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW);
-    }
-    command.spawn()
-}
-
 #[cfg(unix)]
 fn signal(identity: ProcessIdentity, signal: rustix::process::Signal) -> Result<(), ProcessError> {
     if !is_alive(identity) {
@@ -340,7 +317,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::io::{BufRead as _, BufReader};
-    use std::process::Stdio;
+    use std::process::{Child, Command, Stdio};
 
     /// A shell with a child process whose ID it has printed.
     fn family() -> (Child, u32) {
@@ -403,7 +380,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let ours = home.path().join("llama-server");
         std::fs::copy("/bin/sleep", &ours).unwrap();
-        let mut child = spawn_detached(Command::new(&ours).arg("60")).unwrap();
+        let mut child = Command::new(&ours).arg("60").spawn().unwrap();
         let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
         let found = find_by_exe(home.path());
         assert_eq!(found.len(), 1, "{found:?}");

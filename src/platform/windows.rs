@@ -1,11 +1,15 @@
-//! Windows: consoles and the library search path.
+//! Windows: consoles, the library search path, and programs that inherit nothing but their output.
 
+mod detached;
 mod ffi;
+mod holders;
 
 use std::os::windows::process::CommandExt as _;
 use std::process::Command;
 
+pub(super) use detached::{DetachedProcess, spawn_detached};
 pub use ffi::{attach_console, open_console, restrict_process, system_folder};
+pub(super) use holders::programs_using;
 
 /// Prevents a console window for a child process.
 pub fn hide_console(command: &mut Command) {

@@ -1,6 +1,6 @@
 //! Sentences about failed file operations.
 
-use crate::platform::files::{FileCause, FileError, FileOperation};
+use crate::platform::files::{FileCause, FileError, FileOperation, HeldFile};
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
@@ -24,6 +24,22 @@ impl FileError {
     }
 }
 
+impl HeldFile {
+    /// What is waited for.
+    pub fn explain(&self, text: Text) -> String {
+        let path = UntrustedText::path(&self.path);
+        match program_names(&self.programs) {
+            Some(by) => say!(text, "file-held-by", path = path, by = by),
+            None => say!(text, "file-held", path = path),
+        }
+    }
+}
+
+/// Names of programs, which they chose themselves; `None` if none is known.
+fn program_names(programs: &[String]) -> Option<UntrustedText> {
+    (!programs.is_empty()).then(|| UntrustedText::from(programs.join(", ")))
+}
+
 impl FileCause {
     /// What it means and what to do; `None` where the system's message is all that is known.
     pub fn advice(&self, text: Text) -> Option<String> {
@@ -33,7 +49,11 @@ impl FileCause {
             Self::ReadOnly => say!(text, "file-cause-read-only"),
             Self::Unsupported => say!(text, "file-cause-unsupported"),
             Self::NoLocks => say!(text, "file-cause-no-locks"),
-            Self::Busy => say!(text, "file-cause-busy"),
+            Self::Busy { programs } => match program_names(programs) {
+                Some(by) => say!(text, "file-cause-busy-by", by = by),
+                None => say!(text, "file-cause-busy"),
+            },
+            Self::FolderInUse => say!(text, "file-cause-folder-in-use"),
             Self::NameTooLong => say!(text, "file-cause-name-too-long"),
             Self::TooLarge => say!(text, "file-cause-too-large"),
             Self::Quota => say!(text, "file-cause-quota"),

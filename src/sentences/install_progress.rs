@@ -127,6 +127,7 @@ impl Activity {
             Self::UsingArchives => say!(text, "install-fetch-archive"),
             Self::CopyingEngine => say!(text, "install-copying"),
             Self::Unpacking => say!(text, "install-unpacking"),
+            Self::FileHeld(held) => held.explain(text),
             Self::SyncingEngine => say!(text, "install-unpack-syncing"),
             Self::Unpacked { path } => say!(text, "install-unpacked", path = UntrustedText::path(path)),
             Self::NothingToUnpack => say!(text, "install-unpack-skipped"),

@@ -31,7 +31,7 @@ impl Change {
     pub(super) fn apply(&self) -> Result<(), FileError> {
         match self {
             Self::CreateFolder { path } => files::create_folders(path).map(drop),
-            Self::BackUpEngine { path, backup } => std::fs::rename(path, backup).map_err(renaming(path)),
+            Self::BackUpEngine { path, backup } => files::rename(path, backup).map_err(renaming(path)),
             _ => Ok(()),
         }
     }

@@ -85,7 +85,7 @@ impl Change {
                     remove_engine(path)?;
                     // The remaining files belong neither to this engine nor to the restored one.
                     files::remove_folder(path)?;
-                    std::fs::rename(backup, path).map_err(renaming(backup))?;
+                    files::rename(backup, path).map_err(renaming(backup))?;
                 }
             }
             Self::BackUpEngine { backup, .. } => remove_engine(backup)?,

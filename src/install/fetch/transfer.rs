@@ -400,7 +400,7 @@ impl<'a> Transfer<'a> {
             let file = files::open_own(std::fs::File::options().write(true), partial);
             file.and_then(|file| files::sync(&file)).map_err(|error| DownloadError::io(partial, error))?;
         }
-        std::fs::rename(partial, dest).map_err(|error| DownloadError::io(dest, error))?;
+        files::rename(partial, dest).map_err(|error| DownloadError::io(dest, error))?;
         self.paths.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;
         Ok(dest.clone())
     }

@@ -22,7 +22,7 @@ fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::hard_link(from, to) {
         // Check the new link, which no other user can replace.
         Ok(()) if others_cannot_change(to) => Ok(()),
-        Ok(()) => std::fs::remove_file(to).and_then(|()| copy(from, to)),
+        Ok(()) => files::remove_file(to).map_err(|error| error.source).and_then(|()| copy(from, to)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         // Another disk, a file system without links, or a file of another user (Linux' protected_hardlinks).
         Err(_) => copy(from, to),
@@ -40,10 +40,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut name = to.as_os_str().to_owned();
     name.push(".copying");
     let beside = PathBuf::from(name);
-    let copied = copy_to_new_file(from, &beside).and_then(|()| std::fs::rename(&beside, to));
+    let copied = copy_to_new_file(from, &beside).and_then(|()| files::rename(&beside, to));
     if copied.is_err() {
         // Report the first error; a failed removal is less important.
-        let _ = std::fs::remove_file(&beside);
+        let _ = files::remove_file(&beside);
     }
     copied
 }

@@ -80,7 +80,7 @@ impl Snapshot {
         let state = making.join(STATE);
         files::write_whole(&state, &to_json(&state, &SnapshotState { schema: SCHEMA, server_ran })?)?;
         files::remove_folder(&folder)?;
-        std::fs::rename(&making, &folder).map_err(files::renaming(&folder))?;
+        files::rename(&making, &folder).map_err(files::renaming(&folder))?;
         files::sync_folder_of(&folder);
         let missing = || DocumentError::Format { path: folder.clone(), cause: "it disappeared".into() };
         Self::load(paths)?.ok_or_else(missing)

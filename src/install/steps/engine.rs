@@ -56,12 +56,17 @@ pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError
         Ok(files) => sync_and_write_manifest(run, &plan, &staging, files).await,
         Err(error) => Err(error),
     };
-    if filled.is_err() {
-        files::remove_folder(&staging)?;
+    if filled.is_err()
+        && let Err(error) = files::remove_folder(&staging)
+    {
+        // The first error is the one that matters. The next run removes the rest.
+        tracing::warn!(%error, "a staging folder is left");
     }
     filled?;
     back_up_engine(run, &plan.folder).await?;
-    unpack::publish(&staging, &plan.folder)?;
+    unpack::publish(&staging, &plan.folder, &mut |held| {
+        run.reporter.waiting(Activity::FileHeld(held.clone()));
+    })?;
     run.done(&change)?;
     let program =
         find_program(&plan.folder).ok_or_else(|| InstallError::NoProgram { folder: plan.folder.clone() })?;

@@ -243,7 +243,7 @@ impl<'a> Extractor<'a> {
         for link in &links {
             if !self.leads_inside(&link.path) {
                 // Remove it even though the folder will be discarded.
-                let _ = std::fs::remove_file(self.root.join(&link.path));
+                let _ = files::remove_file(&self.root.join(&link.path));
                 return Err(hostile(link.path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside));
             }
         }
@@ -306,9 +306,9 @@ impl<'a> Extractor<'a> {
             self.folder(folder)?;
         }
         let full = self.root.join(path);
-        match std::fs::remove_file(&full) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(UnpackError::write(&full, error)),
-            _ => Ok(full),
+        match files::remove_file(&full) {
+            Ok(()) => Ok(full),
+            Err(error) => Err(UnpackError::write(&full, error.source)),
         }
     }
 

@@ -28,7 +28,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::platform::files;
+use crate::platform::files::{self, HeldFile};
 use crate::platform::regular;
 pub use follow::{Following, follow};
 pub use format::Format;
@@ -37,20 +37,21 @@ pub use types::{UnpackError, UnpackLimits, UnpackProgress, Unpacked, UnpackedFil
 pub use verified::{copied_bytes, unpack_verified};
 
 /// Moves a finished staging folder to its destination, in one rename if that is free. An earlier folder there is renamed
-/// first, and renamed back if the move fails.
+/// first, and renamed back if the move fails. Waits while another program, such as a virus scanner, has a new file open, and
+/// reports it when that takes long.
 ///
 /// # Errors
 /// When one of them cannot be renamed.
-pub fn publish(staging: &Path, target: &Path) -> Result<(), UnpackError> {
+pub fn publish(staging: &Path, target: &Path, waits: &mut dyn FnMut(&HeldFile)) -> Result<(), UnpackError> {
     let old = beside(target, "replaced");
     remove_tree(&old)?;
-    let had_old = match std::fs::rename(target, &old) {
+    let had_old = match files::rename_reporting(target, &old, waits) {
         Ok(()) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => return Err(UnpackError::write(target, error)),
     };
-    if let Err(error) = std::fs::rename(staging, target) {
-        if had_old && let Err(error) = std::fs::rename(&old, target) {
+    if let Err(error) = files::rename_reporting(staging, target, waits) {
+        if had_old && let Err(error) = files::rename(&old, target) {
             tracing::error!(%error, old = %old.display(), "the replaced folder could not be moved back");
         }
         return Err(UnpackError::write(target, error));
@@ -66,10 +67,7 @@ pub fn beside(target: &Path, suffix: &str) -> PathBuf {
 }
 
 fn remove_tree(path: &Path) -> Result<(), UnpackError> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(UnpackError::write(path, error)),
-        _ => Ok(()),
-    }
+    files::remove_folder(path).map_err(|error| UnpackError::write(path, error.source))
 }
 
 /// Opens an archive: the file at its start, its length in bytes, and its format.

@@ -295,7 +295,7 @@ fn the_target_holds_the_new_contents_or_the_old_ones() {
         std::fs::write(&archive, bytes).unwrap();
         remove_tree(&staging)?;
         unpack(&archive, &staging, UnpackLimits::default(), &|_| {}, &Control::new())?;
-        publish(&staging, &target)
+        publish(&staging, &target, &mut |_| {})
     };
     go(&zst(&tar(&[file("version", "1"), file("old", "")]))).unwrap();
     go(&zst(&tar(&[file("version", "2")]))).unwrap();

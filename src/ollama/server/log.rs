@@ -51,7 +51,7 @@ pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
     let copy = PathBuf::from(format!("{}.new", log.display()));
     std::io::copy(&mut regular::open_no_link(log)?, &mut files::create_anew(&copy)?)?;
     shift_old_logs(log)?;
-    std::fs::rename(copy, old_log(log, 1))?;
+    files::rename(copy, old_log(log, 1))?;
     files::open_own(OpenOptions::new().write(true), log)?.set_len(0)
 }
 
@@ -64,14 +64,14 @@ pub(super) fn rotate(log: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     shift_old_logs(log)?;
-    std::fs::rename(log, old_log(log, 1))
+    files::rename(log, old_log(log, 1))
 }
 
 /// Renames every old log to the next number.
 fn shift_old_logs(log: &Path) -> std::io::Result<()> {
     for n in (1..OLD_LOGS).rev() {
         if old_log(log, n).exists() {
-            std::fs::rename(old_log(log, n), old_log(log, n + 1))?;
+            files::rename(old_log(log, n), old_log(log, n + 1))?;
         }
     }
     Ok(())

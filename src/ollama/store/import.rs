@@ -112,7 +112,7 @@ impl Store {
         });
         if published.is_err() {
             // The first error is the relevant one.
-            let _ = std::fs::remove_file(&temporary);
+            let _ = files::remove_file(&temporary);
         }
         published
     }
@@ -148,7 +148,7 @@ impl Store {
             }
         }
         files::sync_file(temporary)?;
-        std::fs::rename(temporary, &weights).map_err(renaming(temporary))?;
+        files::rename(temporary, &weights).map_err(renaming(temporary))?;
         Ok(())
     }
 

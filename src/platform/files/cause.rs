@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::held;
+
 /// Why a file operation failed, as far as the system's error tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileCause {
@@ -17,7 +19,12 @@ pub enum FileCause {
     /// The file system has no locks, as NFS without its lock service.
     NoLocks,
     /// A program uses the file.
-    Busy,
+    Busy {
+        /// Names of the programs, as far as the system tells.
+        programs: Vec<String>,
+    },
+    /// A folder without files in it is in use: usually a terminal's or a file manager's current folder.
+    FolderInUse,
     /// A name or the path is too long.
     NameTooLong,
     /// The file would be larger than the file system or the account's limit allows.
@@ -52,7 +59,8 @@ pub enum FileCause {
 impl FileCause {
     /// The cause of an error with this path. Reads the path's links when something is missing.
     pub fn of(error: &io::Error, path: &Path) -> Self {
-        let cause = Self::of_code(error).unwrap_or_else(|| Self::of_kind(error.kind()));
+        let held = error.raw_os_error().and_then(|code| Self::of_sharing(code, path));
+        let cause = held.or_else(|| Self::of_code(error)).unwrap_or_else(|| Self::of_kind(error.kind()));
         let may_be_dangling = matches!(
             error.kind(),
             io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory
@@ -63,13 +71,30 @@ impl FileCause {
         }
     }
 
+    fn busy() -> Self {
+        Self::Busy { programs: Vec::new() }
+    }
+
+    /// Windows: another program has the file open, or a file in the folder. It returns "access denied" for some of these.
+    fn of_sharing(code: i32, path: &Path) -> Option<Self> {
+        if !cfg!(windows) || !matches!(code, 5 | 32 | 33) {
+            return None;
+        }
+        let programs = held::programs(path);
+        match code {
+            5 if programs.is_empty() => None,
+            32 if path.is_dir() && !contains_files(path) => Some(Self::FolderInUse),
+            _ => Some(Self::Busy { programs }),
+        }
+    }
+
     fn of_kind(kind: io::ErrorKind) -> Self {
         use io::ErrorKind;
         match kind {
             ErrorKind::PermissionDenied => Self::Permission,
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             ErrorKind::Unsupported => Self::Unsupported,
-            ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy,
+            ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::busy(),
             ErrorKind::FileTooLarge => Self::TooLarge,
             ErrorKind::QuotaExceeded => Self::Quota,
             ErrorKind::StorageFull => Self::DriveFull,
@@ -93,7 +118,7 @@ impl FileCause {
             Errno::HOSTDOWN | Errno::HOSTUNREACH | Errno::TIMEDOUT | Errno::NOTCONN => Self::Disconnected,
             Errno::MFILE | Errno::NFILE => Self::TooManyOpenFiles,
             Errno::NOTSUP | Errno::NOSYS => Self::Unsupported,
-            Errno::TXTBSY => Self::Busy,
+            Errno::TXTBSY => Self::busy(),
             _ => return None,
         })
     }
@@ -104,7 +129,6 @@ impl FileCause {
             4 => Self::TooManyOpenFiles,
             19 => Self::ReadOnly,
             23 | 1117 => Self::DriveFault,
-            32 | 33 => Self::Busy,
             50 => Self::Unsupported,
             // The network path, the network name, the device is not connected.
             53 | 55 | 64 | 67 | 1167 => Self::Disconnected,
@@ -125,6 +149,15 @@ impl FileCause {
     pub fn is_missing_support(&self) -> bool {
         matches!(self, Self::NotPermitted | Self::Unsupported | Self::NoLocks)
     }
+}
+
+/// Whether there is a file below a folder. One that cannot be read may contain some.
+fn contains_files(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return true };
+    entries.filter_map(Result::ok).any(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => contains_files(&entry.path()),
+        _ => true,
+    })
 }
 
 /// The first link of a path that leads to nothing, and where it leads.
@@ -151,8 +184,8 @@ mod tests {
             (Errno::NOTSUP, FileCause::Unsupported),
             (Errno::NOSYS, FileCause::Unsupported),
             (Errno::NOLCK, FileCause::NoLocks),
-            (Errno::BUSY, FileCause::Busy),
-            (Errno::TXTBSY, FileCause::Busy),
+            (Errno::BUSY, FileCause::busy()),
+            (Errno::TXTBSY, FileCause::busy()),
             (Errno::NAMETOOLONG, FileCause::NameTooLong),
             (Errno::FBIG, FileCause::TooLarge),
             (Errno::DQUOT, FileCause::Quota),

@@ -6,7 +6,8 @@ use std::path::Path;
 
 #[cfg(unix)]
 use super::cause::FileCause;
-use super::error::{FileError, ignore_missing, writing};
+use super::error::{FileError, writing};
+use super::folders::remove_file_io;
 use crate::platform::regular;
 
 /// Creates a file, private to the user. An existing file or link of that name is removed first, not followed.
@@ -14,7 +15,7 @@ use crate::platform::regular;
 /// # Errors
 /// If the system refuses, or a folder has that name.
 pub fn create_anew(path: &Path) -> io::Result<File> {
-    ignore_missing(std::fs::remove_file(path))?;
+    remove_file_io(path)?;
     create_new(path)
 }
 
@@ -36,14 +37,14 @@ pub fn clone(from: &File, to: &Path) -> io::Result<()> {
         let made = create_anew(to)?;
         rustix::fs::ioctl_ficlone(&made, from).map_err(|refused| {
             // A copy will replace the file if this fails.
-            let _ = std::fs::remove_file(to);
+            let _ = remove_file_io(to);
             refused.into()
         })
     }
     #[cfg(target_os = "macos")]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        ignore_missing(std::fs::remove_file(to))?;
+        remove_file_io(to)?;
         rustix::fs::fclonefileat(from, rustix::fs::CWD, to, rustix::fs::CloneFlags::empty())?;
         std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o600))
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{FileError, creating, ignore_missing, reading, removing};
+use super::held::while_held;
 
 #[cfg(unix)]
 fn private_folder() -> std::fs::DirBuilder {
@@ -55,20 +56,32 @@ pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
     missing
 }
 
-/// Removes a file; no effect if it does not exist.
+/// Removes a file; no effect if it does not exist. Waits while another program has it open.
+///
+/// # Errors
+/// If the system refuses.
+pub(super) fn remove_file_io(path: &Path) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "retried here")]
+    while_held(path, || ignore_missing(std::fs::remove_file(path)))
+}
+
+/// Removes a file; no effect if it does not exist. Waits while another program has it open.
 ///
 /// # Errors
 /// If the system refuses.
 pub fn remove_file(path: &Path) -> Result<(), FileError> {
-    ignore_missing(std::fs::remove_file(path)).map_err(removing(path))
+    remove_file_io(path).map_err(removing(path))
 }
 
-/// Removes a folder and its contents; no effect if it does not exist. Links are removed, not followed.
+/// Removes a folder and its contents; no effect if it does not exist. Links are removed, not followed. Waits while another
+/// program has one of its files open.
 ///
 /// # Errors
 /// If the system refuses.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
-    ignore_missing(std::fs::remove_dir_all(path)).map_err(removing(path))
+    #[expect(clippy::disallowed_methods, reason = "retried here")]
+    let removed = while_held(path, || ignore_missing(std::fs::remove_dir_all(path)));
+    removed.map_err(removing(path))
 }
 
 /// Removes an empty folder, or a link in its place but not the link's target. No effect on anything else.
@@ -89,7 +102,7 @@ fn remove_link(path: &Path) -> io::Result<()> {
     if cfg!(windows) && std::fs::remove_dir(path).is_ok() {
         return Ok(());
     }
-    ignore_missing(std::fs::remove_file(path))
+    remove_file_io(path)
 }
 
 /// Removes an empty folder, and never a link in its place. Returns whether the folder no longer exists.
@@ -101,7 +114,7 @@ pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
     if path.is_symlink() {
         return Ok(false);
     }
-    match ignore_missing(std::fs::remove_dir(path)) {
+    match while_held(path, || ignore_missing(std::fs::remove_dir(path))) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
         Err(error) => Err(removing(path)(error)),

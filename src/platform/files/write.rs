@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::create::{create_anew, set_mode};
 use super::error::{FileError, renaming, writing};
+use super::folders::remove_file_io;
+use super::held::{rename, while_held};
 use super::sync::{sync, sync_folder, sync_folder_of};
 use crate::platform::regular::NotRegular;
 
@@ -58,7 +60,15 @@ fn write_named_as(path: &Path, contents: &[u8], mode: u32) -> Result<(), FileErr
         tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder).map_err(&failed)?;
     file.write_all(contents).and_then(|()| set_mode(file.as_file(), mode)).map_err(&failed)?;
     sync(file.as_file()).map_err(&failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    let mut unnamed = Some(file);
+    while_held(path, || match unnamed.take().map(|file| file.persist(path)) {
+        Some(Err(error)) => {
+            unnamed = Some(error.file);
+            Err(error.error)
+        }
+        _ => Ok(()),
+    })
+    .map_err(&failed)?;
     sync_folder(folder);
     Ok(())
 }
@@ -77,12 +87,11 @@ fn replace(path: &Path, contents: &[u8], sync: fn(&File) -> io::Result<()>) -> R
         file.write_all(contents)?;
         sync(&file)
     };
-    let written = write()
-        .map_err(writing(&beside))
-        .and_then(|()| std::fs::rename(&beside, path).map_err(renaming(path)));
+    let written =
+        write().map_err(writing(&beside)).and_then(|()| rename(&beside, path).map_err(renaming(path)));
     if written.is_err() {
         // The first error is the relevant one.
-        let _ = std::fs::remove_file(&beside);
+        let _ = remove_file_io(&beside);
     }
     written
 }
