@@ -18,7 +18,7 @@ use crate::sentences::document::one_line;
 
 /// One check, as `--json` prints it.
 #[derive(Serialize)]
-struct Sample<'a> {
+struct MonitorJson<'a> {
     schema: u32,
     gpus: &'a [VramUse],
     /// What changed since the last check, in the user's language.
@@ -65,7 +65,7 @@ fn print_sample(
 ) -> Result<(), Failure> {
     let text = session.text;
     if args.json {
-        let sample = Sample { schema: SCHEMA, gpus: now, alerts: words };
+        let sample = MonitorJson { schema: SCHEMA, gpus: now, alerts: words };
         let line = one_line(&sample).map_err(|error| Failure::failed(error.to_string()))?;
         return print_exactly(&format!("{line}\n"));
     }

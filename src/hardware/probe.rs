@@ -6,6 +6,9 @@
 //! 3. [`query`] returns the marked line as soon as it arrives. A child that hangs is killed at the timeout; one that
 //!    crashes or prints something else is reported. Either way only this source is lost.
 //!
+//! With `watch` as third argument ([`watching`]) the child keeps the library open and answers each line that it reads, see
+//! [`super::live`].
+//!
 //! The child exits with its parent: it watches its standard input, which closes when the parent ends.
 
 use std::ffi::OsString;
@@ -20,6 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::evidence::SourceAnswer;
+use super::live::serve;
 use super::sources;
 use crate::machine::{GpuSource, SourceFailure};
 use crate::platform::environment::{self, Environment};
@@ -31,6 +35,8 @@ const ARGUMENT: &str = "probe-gpus";
 const INSIDE: &str = "ACOLYTE_INSIDE_PROBE";
 /// Marks the line with the answer, because drivers may print to standard output too.
 const MARK: &str = "ACOLYTE-PROBE ";
+/// The hidden third argument of a child that is asked again and again.
+const WATCH: &str = "watch";
 /// Limit of the output in bytes, larger than any answer, because drivers may print a lot.
 const MAX_BYTES: u64 = 4 << 20;
 /// Characters of the error output that a report keeps.
@@ -65,6 +71,9 @@ pub fn run_if_requested() {
         usage();
         std::process::exit(2);
     };
+    if args.next().is_some_and(|third| third == WATCH) {
+        serve::memory_of(source, print_marked);
+    }
     thread::spawn(end_with_parent);
     let printed = match source {
         GpuSource::Nvml => print_answer(&sources::nvml::query()),
@@ -76,7 +85,10 @@ pub fn run_if_requested() {
 }
 
 fn print_answer<T: Serialize>(answer: &SourceAnswer<T>) -> std::io::Result<()> {
-    let json = serde_json::to_string(answer)?;
+    print_marked(&serde_json::to_string(answer)?)
+}
+
+fn print_marked(json: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     // Start with a line break: a driver may have printed an incomplete line.
     write!(out, "\n{MARK}{json}\n")?;
@@ -88,9 +100,7 @@ pub(crate) fn end_with_parent() {
     let mut rest = Vec::new();
     // An end or an error means that the parent is gone.
     let _closed_or_broken = std::io::stdin().lock().read_to_end(&mut rest);
-    #[cfg(unix)]
-    let _impossible = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    std::process::exit(1);
+    serve::abort()
 }
 
 /// Queries one source in a child process of the program at `path`, with variables added to its environment, for at most
@@ -101,11 +111,36 @@ pub fn query<T: DeserializeOwned>(
     source: GpuSource,
     limit: Duration,
 ) -> SourceAnswer<T> {
+    match probing(path, environment, source).and_then(|command| query_child(command, limit)) {
+        Ok(answer) => answer,
+        Err(why) => SourceAnswer::Failed(why),
+    }
+}
+
+/// The command of a child that keeps the source open and answers each line on its standard input with a line that
+/// [`marked`] recognises.
+///
+/// # Errors
+/// [`SourceFailure::NotStarted`] inside a probe.
+pub(super) fn watching(
+    path: &Path,
+    environment: &[(OsString, OsString)],
+    source: GpuSource,
+) -> Result<Command, SourceFailure> {
+    let mut command = probing(path, environment, source)?;
+    command.arg(WATCH);
+    Ok(command)
+}
+
+fn probing(
+    path: &Path,
+    environment: &[(OsString, OsString)],
+    source: GpuSource,
+) -> Result<Command, SourceFailure> {
     // Prevents endless recursion by a program that does not know the argument and runs detection instead.
     if Environment::of_process().variable(INSIDE).is_some() {
-        return SourceAnswer::Failed(SourceFailure::NotStarted {
-            message: "a probe cannot start another one".into(),
-        });
+        let message = "a probe cannot start another one".into();
+        return Err(SourceFailure::NotStarted { message });
     }
     let mut command = program::command(path);
     let name = SOURCES.iter().find(|(_, known)| *known == source).map_or("", |(name, _)| name);
@@ -113,10 +148,12 @@ pub fn query<T: DeserializeOwned>(
     // Disable Vulkan layers of overlays and recorders, which a memory query does not need.
     command.env("VK_LOADER_LAYERS_DISABLE", "~implicit~");
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    match query_child(command, limit) {
-        Ok(answer) => answer,
-        Err(why) => SourceAnswer::Failed(why),
-    }
+    Ok(command)
+}
+
+/// The answer in a line of a child's output, if it has one.
+pub(super) fn marked(line: &[u8]) -> Option<String> {
+    String::from_utf8_lossy(line).trim_end().strip_prefix(MARK).map(str::to_owned)
 }
 
 fn query_child<T: DeserializeOwned>(
@@ -161,7 +198,7 @@ fn query_child<T: DeserializeOwned>(
 }
 
 /// Kills the child and reaps it in the background: a process stuck in a driver may never end.
-fn end(mut child: Child) {
+pub(super) fn end(mut child: Child) {
     let _already_ended = child.kill();
     thread::spawn(move || child.wait());
 }
@@ -173,10 +210,9 @@ fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
         let mut lines = BufReader::new(stdout.take(MAX_BYTES));
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            let text = String::from_utf8_lossy(&line);
-            if let Some(json) = text.trim_end().strip_prefix(MARK) {
+            if let Some(json) = marked(&line) {
                 // The receiver is gone after a timeout.
-                let _too_late = send.send(json.to_owned());
+                let _too_late = send.send(json);
                 return;
             }
             line.clear();

@@ -25,6 +25,9 @@ pub const CARD_FILES: [&str; 10] = [
     "mem_info_gtt_used",
 ];
 
+/// Those of [`CARD_FILES`] that change while programs use the card.
+pub const LIVE_FILES: [&str; 3] = ["/power/runtime_status", "/mem_info_vram_used", "/mem_info_gtt_used"];
+
 /// Files of one card's PCI Express link, below its folder in [`DEVICES`]. The kernel reads them from the card, so they are
 /// left out while it sleeps.
 pub const LINK_FILES: [&str; 2] = ["max_link_speed", "current_link_width"];

@@ -92,33 +92,58 @@ const WEIGHTS: &str = "model";
 const ERROR_PREFIXES: &[&str] =
     &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
 
+/// Most lines that are kept of one load, which may go on for months.
+const MAX_ERROR_LINES: usize = 1000;
+
+/// Reads a log line by line, for a log that is followed. A new load replaces the last one.
+#[derive(Clone, Debug, Default)]
+pub struct LoadReader {
+    evidence: LoadEvidence,
+    /// A draft (heads for multi-token prediction, or a model of its own) comes after the model, and has a context of its
+    /// own, whose KV cache is always f16.
+    of_draft: bool,
+}
+
+impl LoadReader {
+    /// Takes the next line. Returns whether a load starts with it.
+    pub fn push(&mut self, line: &str) -> bool {
+        if line.contains("msg=\"starting llama-server\"") {
+            let command_line = command_line(line);
+            *self =
+                Self { evidence: LoadEvidence { command_line, ..LoadEvidence::default() }, of_draft: false };
+            return true;
+        }
+        if line.starts_with("common_speculative_init_result: creating")
+            || line.contains("loading draft model")
+        {
+            self.of_draft = true;
+        } else if self.of_draft && (line.starts_with("llama_context:") || is_kv_cache(line)) {
+        } else if !self.of_draft && line.starts_with("load_tensors: loading model tensors") {
+            // Earlier lines are from trial runs, by which the engine fits the model to the free memory.
+            self.evidence.buffers.clear();
+            self.evidence.offloaded = None;
+            self.evidence.kv_cache_types = None;
+            self.evidence.use_mmap = after(line, "load_mode = ").map(|mode| mode.starts_with("mmap"));
+        } else {
+            self.evidence.take(line);
+        }
+        false
+    }
+
+    /// What was read of the last load.
+    pub fn evidence(&self) -> &LoadEvidence {
+        &self.evidence
+    }
+}
+
 impl LoadEvidence {
     /// Parses the last load in an excerpt of the server's log. Unknown lines are skipped.
     pub fn parse(log: &str) -> Self {
-        let mut evidence = Self::default();
-        // A draft (heads for multi-token prediction, or a model of its own) comes after the model, and has a context of its
-        // own, whose KV cache is always f16.
-        let mut of_draft = false;
+        let mut reader = LoadReader::default();
         for line in log.lines() {
-            if line.contains("msg=\"starting llama-server\"") {
-                evidence = Self { command_line: command_line(line), ..Self::default() };
-                of_draft = false;
-            } else if line.starts_with("common_speculative_init_result: creating")
-                || line.contains("loading draft model")
-            {
-                of_draft = true;
-            } else if of_draft && (line.starts_with("llama_context:") || is_kv_cache(line)) {
-            } else if !of_draft && line.starts_with("load_tensors: loading model tensors") {
-                // Earlier lines are from trial runs, by which the engine fits the model to the free memory.
-                evidence.buffers.clear();
-                evidence.offloaded = None;
-                evidence.kv_cache_types = None;
-                evidence.use_mmap = after(line, "load_mode = ").map(|mode| mode.starts_with("mmap"));
-            } else {
-                evidence.take(line);
-            }
+            reader.push(line);
         }
-        evidence
+        reader.evidence
     }
 
     fn take(&mut self, line: &str) {
@@ -172,7 +197,9 @@ impl LoadEvidence {
             };
         } else if line.contains("Flash Attention enabled") {
             self.flash_attention = Some(true);
-        } else if ERROR_PREFIXES.iter().any(|start| line.starts_with(start)) || ran_out_of_memory(line) {
+        } else if self.error_lines.len() < MAX_ERROR_LINES
+            && (ERROR_PREFIXES.iter().any(|start| line.starts_with(start)) || ran_out_of_memory(line))
+        {
             self.error_lines.push(line.trim().chars().take(300).collect::<String>().into());
         }
     }

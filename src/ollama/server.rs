@@ -4,6 +4,7 @@
 //! has no effect. It listens on loopback, outlives this process, and has its own log. It is ready when `/api/version`
 //! responds, and has failed when its process ends.
 
+mod follow;
 mod log;
 mod runner;
 
@@ -24,6 +25,7 @@ use crate::platform::listening::{self, Listener, PortOwner};
 use crate::platform::process::{self, ProcessError, RunningProcess};
 use crate::platform::program_end::ProgramEnd;
 use crate::untrusted::UntrustedText;
+pub use follow::LogFollower;
 pub use log::{last_lines, log_since, rotate_while_running, rotated_logs};
 use log::{open_log, rotate};
 pub use runner::{ExpertsInRam, RunnerSettings};

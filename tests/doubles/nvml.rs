@@ -136,6 +136,41 @@ const SLICES: [usize; 2] = [100, 101];
 /// Places for slices on an A100.
 const SLICE_PLACES: c_uint = 7;
 
+/// What a test says of the first card while it is watched: free MiB, and optionally the process ID and MiB of a program on it.
+/// In the file that `STAND_IN_NVML_STATE` names, read at each query.
+struct TestState {
+    free_mib: u64,
+    process: Option<(c_uint, u64)>,
+}
+
+impl TestState {
+    fn now(handle: *mut c_void) -> Option<Self> {
+        if handle as usize != 1 {
+            return None;
+        }
+        Self::told()
+    }
+
+    fn told() -> Option<Self> {
+        let text = std::fs::read_to_string(std::env::var_os("STAND_IN_NVML_STATE")?).ok()?;
+        let mut numbers = text.split_whitespace().map_while(|word| word.parse::<u64>().ok());
+        let free_mib = numbers.next()?;
+        let process = numbers.next().zip(numbers.next());
+        Some(Self { free_mib, process: process.map(|(pid, mib)| (pid as c_uint, mib)) })
+    }
+
+    /// Counts how often the library is initialised.
+    fn note_start() {
+        use std::io::Write as _;
+        let Some(path) = std::env::var_os("STAND_IN_NVML_STATE") else { return };
+        let path = std::path::Path::new(&path).with_extension("starts");
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(b".")) {
+            eprintln!("the stand-in cannot count: {error}");
+        }
+    }
+}
+
 fn is_partitioned() -> bool {
     matches!(behaviour(), Behaviour::Mig | Behaviour::MigEmpty)
 }
@@ -186,6 +221,12 @@ fn device(handle: *mut c_void) -> Option<&'static Device> {
     }
 }
 
+/// Total and free memory in bytes.
+fn memory_now(handle: *mut c_void) -> Option<(u64, u64)> {
+    let (total, free) = device(handle)?.memory?;
+    Some((total, TestState::now(handle).map_or(free, |now| (now.free_mib * MIB).min(total))))
+}
+
 /// Why the memory of a device is not told.
 fn memory_error(handle: *mut c_void) -> Option<nvmlReturn_t> {
     let is_slice = SLICES.contains(&(handle as usize));
@@ -209,6 +250,7 @@ unsafe fn copy(text: &str, to: *mut c_char, length: c_uint) {
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlInit_v2() -> nvmlReturn_t {
+    TestState::note_start();
     match behaviour() {
         Behaviour::DriverNotLoaded => DRIVER_NOT_LOADED,
         Behaviour::Mismatch => MISMATCH,
@@ -303,7 +345,7 @@ extern "C" fn nvmlDeviceGetMemoryInfo_v2(handle: *mut c_void, memory: *mut nvmlM
     if let Some(code) = memory_error(handle) {
         return code;
     }
-    let Some((total, free)) = device(handle).and_then(|device| device.memory) else { return NOT_SUPPORTED };
+    let Some((total, free)) = memory_now(handle) else { return NOT_SUPPORTED };
     // SAFETY: the caller gives a place for one structure.
     let memory = unsafe { &mut *memory };
     memory.total = total;
@@ -318,7 +360,7 @@ extern "C" fn nvmlDeviceGetMemoryInfo(handle: *mut c_void, memory: *mut nvmlMemo
     if let Some(code) = memory_error(handle) {
         return code;
     }
-    let Some((total, free)) = device(handle).and_then(|device| device.memory) else { return NOT_SUPPORTED };
+    let Some((total, free)) = memory_now(handle) else { return NOT_SUPPORTED };
     // SAFETY: the caller gives a place for one structure.
     unsafe { memory.write(nvmlMemory_t { total, free, used: total - free }) };
     SUCCESS
@@ -433,7 +475,7 @@ extern "C" fn nvmlDeviceGetMaxClockInfo(
     SUCCESS
 }
 
-/// Only the RTX 3090 is used by another program.
+/// Only the RTX 3090 is used by another program, unless the test says otherwise.
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
     handle: *mut c_void,
@@ -441,7 +483,9 @@ extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
     processes: *mut nvmlProcessInfo_t,
 ) -> nvmlReturn_t {
     const INSUFFICIENT_SIZE: nvmlReturn_t = 7;
-    let busy = device(handle).is_some_and(|device| device.name.contains("3090"));
+    let told = TestState::now(handle).and_then(|now| now.process);
+    let busy = told.is_some() || device(handle).is_some_and(|device| device.name.contains("3090"));
+    let (pid, used_mib) = told.unwrap_or((4242, 4000));
     // SAFETY: the caller gives a number and, when that is above zero, room for as many structures.
     unsafe {
         let room = count.read();
@@ -451,8 +495,8 @@ extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
         }
         if busy {
             let process = &mut *processes;
-            process.pid = 4242;
-            process.usedGpuMemory = 4000 * MIB;
+            process.pid = pid;
+            process.usedGpuMemory = used_mib * MIB;
             process.gpuInstanceId = u32::MAX;
             process.computeInstanceId = u32::MAX;
         }
@@ -462,7 +506,7 @@ extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlSystemGetProcessName(pid: c_uint, name: *mut c_char, length: c_uint) -> nvmlReturn_t {
-    if pid != 4242 {
+    if pid != 4242 && TestState::told().is_none() {
         return INVALID_ARGUMENT;
     }
     // SAFETY: the caller gives a buffer of `length` characters.

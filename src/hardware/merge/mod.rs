@@ -19,6 +19,7 @@ mod visible;
 pub use kind::is_intel_integrated;
 
 use super::evidence::{Evidence, MemoryEvidence};
+use super::pci::PciAddress;
 use crate::SCHEMA;
 use crate::machine::{Finding, Gpu, GpuKind, Hardware, MainMemory};
 use visible::VisibleDevices;
@@ -27,14 +28,11 @@ use visible::VisibleDevices;
 pub fn merge(evidence: &Evidence) -> Hardware {
     let adapters = identity::adapters(evidence);
     let visible = VisibleDevices::of(evidence, &adapters);
-    let entry = |(index, adapter)| (gpus::gpu(index, adapter, &visible, evidence), adapter);
-    let mut judged: Vec<(Gpu, &identity::Adapter<'_>)> = adapters.iter().enumerate().map(entry).collect();
-    // Cards that can hold a model first, largest first; sorting is stable, so equal cards keep their order.
-    judged.sort_by_key(|(gpu, _)| (rank(gpu.kind), std::cmp::Reverse(gpu.vram_total_bytes)));
+    let judged = judged(&adapters, &visible, evidence);
     let mut notes = findings::findings(&judged, evidence);
     notes.extend(visible.findings(evidence));
     let mut gpus: Vec<Gpu> = judged.into_iter().map(|(gpu, _)| gpu).collect();
-    if let Some(gpu) = gpus::of_board(evidence).filter(|_| !gpus.iter().any(|g| g.kind.holds_models())) {
+    if let Some(gpu) = board(&gpus, evidence) {
         notes.push(findings::unified(&gpu));
         notes.extend(gpu.refusal().map(Finding::Refusal));
         gpus.insert(0, gpu);
@@ -50,6 +48,48 @@ pub fn merge(evidence: &Evidence) -> Hardware {
         model_folders: evidence.model_folders.clone(),
         notes,
     }
+}
+
+/// Cards that can hold a model first, largest first; sorting is stable, so equal cards keep their order.
+fn judged<'a, 'e>(
+    adapters: &'a [identity::Adapter<'e>],
+    visible: &VisibleDevices<'_>,
+    evidence: &Evidence,
+) -> Vec<(Gpu, &'a identity::Adapter<'e>)> {
+    let entry = |(index, adapter)| (gpus::gpu(index, adapter, visible, evidence), adapter);
+    let mut judged: Vec<(Gpu, &identity::Adapter<'_>)> = adapters.iter().enumerate().map(entry).collect();
+    judged.sort_by_key(|(gpu, _)| (rank(gpu.kind), std::cmp::Reverse(gpu.vram_total_bytes)));
+    judged
+}
+
+/// The GPU of the board, which comes first, if there is no other that holds models.
+fn board(gpus: &[Gpu], evidence: &Evidence) -> Option<Gpu> {
+    gpus::of_board(evidence).filter(|_| !gpus.iter().any(|gpu| gpu.kind.holds_models()))
+}
+
+/// Memory that these processes hold on each of [`Hardware::gpus`], in bytes; `None` where the driver does not tell. `drm`
+/// are the figures of the kernel's drivers: PCI address and bytes.
+pub fn held_by(evidence: &Evidence, processes: &[u32], drm: &[(String, u64)]) -> Vec<Option<u64>> {
+    let adapters = identity::adapters(evidence);
+    let visible = VisibleDevices::of(evidence, &adapters);
+    let judged = judged(&adapters, &visible, evidence);
+    let of_nvml = |adapter: &identity::Adapter<'_>| {
+        let running = &adapter.nvml?.processes;
+        let ours = running.iter().filter(|found| found.pid.is_some_and(|pid| processes.contains(&pid)));
+        let held: Vec<u64> = ours.filter_map(|found| found.used_bytes).collect();
+        (!held.is_empty()).then(|| held.iter().sum())
+    };
+    let of_kernel = |adapter: &identity::Adapter<'_>| {
+        let held = drm.iter().find(|(pci, _)| PciAddress::parse(pci) == adapter.pci && adapter.pci.is_some());
+        held.map(|(_, bytes)| *bytes)
+    };
+    let mut held: Vec<Option<u64>> =
+        judged.iter().map(|(_, adapter)| of_nvml(adapter).or_else(|| of_kernel(adapter))).collect();
+    let gpus: Vec<Gpu> = judged.into_iter().map(|(gpu, _)| gpu).collect();
+    if board(&gpus, evidence).is_some() {
+        held.insert(0, None);
+    }
+    held
 }
 
 fn rank(kind: GpuKind) -> u8 {

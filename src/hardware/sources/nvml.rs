@@ -9,6 +9,7 @@ use std::mem::ManuallyDrop;
 use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use nvml_wrapper::{Device, Nvml};
 
 use super::nvml_memory;
@@ -26,28 +27,70 @@ const MAX_DEVICES: u32 = 64;
 /// Buffer size for a program's path, in bytes.
 const PROGRAM_PATH_BYTES: usize = 1024;
 
-/// Queries NVML. It is not shut down, because this process exits right after and a crash during shutdown would lose the
-/// answer.
-pub fn query() -> SourceAnswer<NvmlAnswer> {
-    match Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
-        Some(path) => match open(&path) {
-            Ok(nvml) => answer(&ManuallyDrop::new(nvml), &path),
-            Err(error) => SourceAnswer::Failed(failure(&error, &path)),
-        },
-        None => query_usual_paths(),
+/// NVML, opened once to be asked again and again. Never shut down, for the reason of [`query`].
+pub struct OpenNvml {
+    nvml: ManuallyDrop<Nvml>,
+    path: OsString,
+}
+
+impl OpenNvml {
+    /// Loads and initialises the library.
+    ///
+    /// # Errors
+    /// [`SourceAnswer::Absent`] or [`SourceAnswer::Failed`].
+    pub fn open() -> Result<Self, SourceAnswer<NvmlAnswer>> {
+        let opened = |path: OsString| match open(&path) {
+            Ok(nvml) => Ok(Self { nvml: ManuallyDrop::new(nvml), path }),
+            Err(error) => Err((failure(&error, &path), error)),
+        };
+        if let Some(path) = Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
+            return opened(path).map_err(|(why, _)| SourceAnswer::Failed(why));
+        }
+        for path in usual_paths() {
+            match opened(path) {
+                Ok(open) => return Ok(open),
+                // Not found: try the next path.
+                Err((_, NvmlError::LibloadingError(_))) => {}
+                Err((why, _)) => return Err(SourceAnswer::Failed(why)),
+            }
+        }
+        Err(SourceAnswer::Absent)
+    }
+
+    /// Memory of each device, and who holds how much of it: process IDs without names. Everything else is left out.
+    pub fn memory(&self) -> SourceAnswer<NvmlAnswer> {
+        let count = match self.nvml.device_count() {
+            Ok(count) => count.min(MAX_DEVICES),
+            Err(error) => return SourceAnswer::Failed(failure(&error, &self.path)),
+        };
+        let devices = (0..count).filter_map(|index| self.nvml.device_by_index(index).ok());
+        let devices = devices.map(|device| self.memory_of(&device)).collect();
+        SourceAnswer::Answered(NvmlAnswer { devices, ..NvmlAnswer::default() })
+    }
+
+    fn memory_of(&self, device: &Device<'_>) -> NvmlDevice {
+        let memory = memory(device, &self.path);
+        let mig = device.mig_mode().ok().map(|mode| mode.current == 1);
+        NvmlDevice {
+            pci_bus_id: device.pci_info().ok().map(|pci| pci.bus_id),
+            memory_total_bytes: memory.as_ref().ok().map(|(total, _)| *total),
+            memory_free_bytes: memory.as_ref().ok().map(|(_, free)| *free),
+            memory_error: memory.err().map(|error| query_error(&error)),
+            mig,
+            mig_slices: if mig == Some(true) { mig_slices(device, &self.path) } else { Vec::new() },
+            processes: running(device).into_iter().map(|process| unnamed(&process)).collect(),
+            ..NvmlDevice::default()
+        }
     }
 }
 
-fn query_usual_paths() -> SourceAnswer<NvmlAnswer> {
-    for path in usual_paths() {
-        match open(&path) {
-            Ok(nvml) => return answer(&ManuallyDrop::new(nvml), &path),
-            // Not found: try the next path.
-            Err(NvmlError::LibloadingError(_)) => {}
-            Err(error) => return SourceAnswer::Failed(failure(&error, &path)),
-        }
+/// Queries NVML. It is not shut down, because this process exits right after and a crash during shutdown would lose the
+/// answer.
+pub fn query() -> SourceAnswer<NvmlAnswer> {
+    match OpenNvml::open() {
+        Ok(open) => answer(&open.nvml, &open.path),
+        Err(answer) => answer,
     }
-    SourceAnswer::Absent
 }
 
 fn open(path: &OsStr) -> Result<Nvml, NvmlError> {
@@ -108,10 +151,7 @@ fn describe(nvml: &Nvml, count: u32, path: &OsStr) -> NvmlAnswer {
 }
 
 fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice {
-    let memory = device
-        .memory_info()
-        .map(|memory| (memory.total, memory.free))
-        .or_else(|error| nvml_memory::first_version(device, path).ok_or(error));
+    let memory = memory(device, path);
     let pci = device.pci_info().ok();
     let mig = device.mig_mode().ok().map(|mode| mode.current == 1);
     NvmlDevice {
@@ -131,6 +171,12 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
         mig_slices: if mig == Some(true) { mig_slices(device, path) } else { Vec::new() },
         processes: processes(nvml, device),
     }
+}
+
+/// Total and free memory in bytes.
+fn memory(device: &Device<'_>, path: &OsStr) -> Result<(u64, u64), NvmlError> {
+    let memory = device.memory_info().map(|memory| (memory.total, memory.free));
+    memory.or_else(|error| nvml_memory::first_version(device, path).ok_or(error))
 }
 
 /// The slices of a partitioned card. NVML numbers the places of slices; those that do not exist have no handle.
@@ -174,25 +220,32 @@ fn compute_capability(device: &Device<'_>) -> Option<ComputeCapability> {
     Some(ComputeCapability::new(capability.major.try_into().ok()?, capability.minor.try_into().ok()?))
 }
 
-/// Programs that compute or draw on the device, the largest first.
-fn processes(nvml: &Nvml, device: &Device<'_>) -> Vec<GpuProcess> {
+/// Processes that compute or draw on the device.
+fn running(device: &Device<'_>) -> Vec<ProcessInfo> {
     let mut running = device.running_compute_processes().unwrap_or_default();
     running.extend(device.running_graphics_processes().unwrap_or_default());
     running.sort_by_key(|process| process.pid);
     // A program that does both is listed twice with the same figure.
     running.dedup_by_key(|process| process.pid);
-    let mut named: Vec<GpuProcess> = running
+    running
+}
+
+fn unnamed(process: &ProcessInfo) -> GpuProcess {
+    let used_bytes = match process.used_gpu_memory {
+        UsedGpuMemory::Used(bytes) => Some(bytes),
+        UsedGpuMemory::Unavailable => None,
+    };
+    GpuProcess { pid: Some(process.pid), name: String::new(), used_bytes }
+}
+
+/// Programs that compute or draw on the device, the largest first.
+fn processes(nvml: &Nvml, device: &Device<'_>) -> Vec<GpuProcess> {
+    let mut named: Vec<GpuProcess> = running(device)
         .into_iter()
         .filter_map(|process| {
             let program = nvml.sys_process_name(process.pid, PROGRAM_PATH_BYTES).ok()?;
-            Some(GpuProcess {
-                pid: Some(process.pid),
-                name: program.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
-                used_bytes: match process.used_gpu_memory {
-                    UsedGpuMemory::Used(bytes) => Some(bytes),
-                    UsedGpuMemory::Unavailable => None,
-                },
-            })
+            let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+            Some(GpuProcess { name, ..unnamed(&process) })
         })
         .collect();
     named.sort_by_key(|process| std::cmp::Reverse(process.used_bytes));

@@ -9,15 +9,33 @@ use wgpu::{Backend, Backends, Instance, InstanceDescriptor};
 use super::wgpu_memory;
 use crate::hardware::evidence::{DeviceType, GraphicsInterface, SourceAnswer, WgpuAdapter};
 
+/// All adapters, listed once to be asked for their memory again and again. Never dropped: this process exits right after,
+/// and a driver that crashes on teardown would lose the answer.
+pub struct ListedAdapters {
+    _instance: ManuallyDrop<Instance>,
+    adapters: ManuallyDrop<Vec<wgpu::Adapter>>,
+}
+
+impl ListedAdapters {
+    /// Loads the drivers and lists their adapters.
+    pub fn list() -> Self {
+        let backends = Backends::VULKAN | Backends::DX12 | Backends::METAL;
+        let mut descriptor = InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = backends;
+        let instance = ManuallyDrop::new(Instance::new(descriptor));
+        let adapters = ManuallyDrop::new(pollster::block_on(instance.enumerate_adapters(backends)));
+        Self { _instance: instance, adapters }
+    }
+
+    /// The adapters with their memory now.
+    pub fn describe(&self) -> SourceAnswer<Vec<WgpuAdapter>> {
+        SourceAnswer::Answered(self.adapters.iter().map(describe).collect())
+    }
+}
+
 /// Lists all adapters.
 pub fn query() -> SourceAnswer<Vec<WgpuAdapter>> {
-    let backends = Backends::VULKAN | Backends::DX12 | Backends::METAL;
-    let mut descriptor = InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = backends;
-    // Never dropped: this process exits right after, and a driver that crashes on teardown would lose the answer.
-    let instance = ManuallyDrop::new(Instance::new(descriptor));
-    let adapters = ManuallyDrop::new(pollster::block_on(instance.enumerate_adapters(backends)));
-    SourceAnswer::Answered(adapters.iter().map(describe).collect())
+    ListedAdapters::list().describe()
 }
 
 fn describe(adapter: &wgpu::Adapter) -> WgpuAdapter {

@@ -123,6 +123,18 @@ pub fn gpu_clients() -> Vec<GpuClient> {
     }))
 }
 
+/// Memory of cards that these processes hold together: PCI address and bytes. Empty for drivers that do not report there.
+pub fn gpu_memory_of(processes: &[u32]) -> Vec<(String, u64)> {
+    let open = processes.iter().flat_map(|pid| open_devices(&Path::new("/proc").join(pid.to_string())));
+    let held = drm_clients::by_program(open.map(|device| (String::new(), device)));
+    held.into_iter().map(|client| (client.pci_bus_id, client.vram_bytes)).collect()
+}
+
+/// A file below `/sys`.
+pub fn read_sysfs(path: &str) -> Option<String> {
+    read(&Path::new("/sys").join(path))
+}
+
 fn open_devices(process: &Path) -> Vec<drm_clients::OpenDevice> {
     let is_graphics = |fd: &String| {
         fs::read_link(process.join("fd").join(fd)).is_ok_and(|target| target.starts_with("/dev/dri"))

@@ -23,6 +23,21 @@ pub use this::{
 #[cfg(windows)]
 pub use windows::dxgi_adapters;
 
+/// There are no such files here.
+#[cfg(not(target_os = "linux"))]
+pub fn read_sysfs(_path: &str) -> Option<String> {
+    None
+}
+
+/// Not told per process here.
+#[cfg(not(target_os = "linux"))]
+pub fn gpu_memory_of(_processes: &[u32]) -> Vec<(String, u64)> {
+    Vec::new()
+}
+
+#[cfg(target_os = "linux")]
+pub use linux::{gpu_memory_of, read_sysfs};
+
 /// There is no DXGI here.
 #[cfg(not(windows))]
 pub fn dxgi_adapters() -> super::evidence::SourceAnswer<Vec<super::evidence::DxgiAdapter>> {

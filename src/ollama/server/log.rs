@@ -83,7 +83,7 @@ pub fn rotated_logs(log: &Path) -> Vec<PathBuf> {
     [log.to_owned(), PathBuf::from(format!("{}.new", log.display()))].into_iter().chain(old).collect()
 }
 
-fn old_log(log: &Path, n: u32) -> PathBuf {
+pub(super) fn old_log(log: &Path, n: u32) -> PathBuf {
     PathBuf::from(format!("{}.{n}", log.display()))
 }
 

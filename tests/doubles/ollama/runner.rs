@@ -108,6 +108,10 @@ async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
     load(&arguments, &config).await?;
     *lock(&state.ready) = true;
+    raw(&format!(
+        "srv    load_model: initializing, n_slots = 1, n_ctx_slot = {}, kv_unified = 'false'",
+        arguments.setting.context
+    ));
     match arguments.prompt_cache_mib {
         0 => raw("srv    load_model: prompt cache is disabled - use `--cache-ram N` to enable it"),
         mib => {
@@ -407,6 +411,18 @@ async fn answer(request: Request<Incoming>, state: &Arc<State>) -> Answer {
     }
 }
 
+/// The times of an answer, as the real one logs them.
+fn print_timing(prompt: usize, prompt_s: f64, written: u64, writing_s: f64) {
+    let line = |name: &str, count: f64, seconds: f64| {
+        let (ms, each, rate) = (seconds * 1e3, seconds * 1e3 / count.max(1.0), count / seconds.max(1e-9));
+        raw(&format!(
+            "slot print_timing: id  0 | task 0 | {name} time = {ms:11.2} ms / {count:5.0} tokens ({each:8.2} ms per token, {rate:8.2} tokens per second)"
+        ));
+    };
+    line("prompt eval", prompt as f64, prompt_s);
+    line("       eval", written as f64, writing_s);
+}
+
 /// Server-sent events: one a token, then one with the times.
 fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
     let tokens = tokens(wanted["prompt"].as_str().unwrap_or_default());
@@ -465,6 +481,11 @@ fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
                 return;
             }
         }
+        print_timing(tokens.len() - cached, prompt_s, most, most as f64 / written);
+        raw(&format!(
+            "slot      release: id  0 | task 0 | stop processing: n_tokens = {}, truncated = 0",
+            tokens.len() as u64 + most
+        ));
         let last = json!({"content": "", "stop": true, "stop_type": "limit",
             "tokens_evaluated": tokens.len(), "tokens_predicted": most,
             "timings": {"cache_n": cached, "prompt_n": tokens.len() - cached, "prompt_ms": prompt_s * 1e3,
