@@ -53,34 +53,38 @@ impl TerminalPage {
         self.lines.extend(sentences.map(|sentence| format!("  - {sentence}")));
     }
 
-    /// Adds a table whose first row is the heading. If it is wider than `columns`, cells break between words; if words
-    /// alone are wider, each row is a list of its cells instead.
+    /// Adds a table whose first row is the heading. If it is wider than `columns`, cells break between words and move
+    /// closer; if words alone are wider, each row is a paragraph instead.
     pub(super) fn table(&mut self, rows: Vec<Vec<String>>, columns: Option<usize>) {
-        let rows = match columns {
-            None => rows,
-            Some(columns) => match column_widths(&rows, columns) {
-                Some(widths) => rows.iter().map(|row| wrapped_row(row, &widths)).collect(),
-                None => return self.records(&rows),
-            },
+        let (rows, gap) = match columns {
+            None => (rows, INDENT),
+            Some(columns) => {
+                let fitting =
+                    [INDENT, 1].into_iter().find_map(|gap| Some((column_widths(&rows, columns, gap)?, gap)));
+                match fitting {
+                    Some((widths, gap)) => (rows.iter().map(|row| wrapped_row(row, &widths)).collect(), gap),
+                    None => return self.paragraphs(&rows),
+                }
+            }
         };
         let mut table = Builder::from_iter(rows).build();
-        table
-            .with(style::Style::empty())
-            .with(Padding::new(INDENT, 0, 0, 0))
-            .modify(Rows::first(), Color::BOLD);
+        table.with(style::Style::empty()).with(Padding::new(gap, 0, 0, 0)).modify(Rows::first(), Color::BOLD);
         self.lines.extend(table.to_string().lines().map(without_end_spaces));
     }
 
-    /// Each row as a heading, its first cell with words, and the other cells with the heading of their column.
-    fn records(&mut self, rows: &[Vec<String>]) {
+    /// Each row as its first cell with words, and below it the others behind the heading of their column.
+    fn paragraphs(&mut self, rows: &[Vec<String>]) {
         let Some((head, rows)) = rows.split_first() else { return };
         for row in rows {
-            let mut cells = head.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+            let mut cells = head.iter().zip(row).filter(|(_, cell)| !matches!(cell.as_str(), "" | "–"));
             if let Some((_, title)) = cells.next() {
                 self.line(&format!("  {}", styled(BOLD, title)));
             }
-            let facts: Vec<_> = cells.map(|(name, cell)| (format!("  {name}"), cell.clone())).collect();
-            self.facts(&facts);
+            let cells = cells.map(|(name, cell)| match name.is_empty() {
+                true => cell.clone(),
+                false => format!("{name}: {cell}").replace(' ', "\u{a0}"),
+            });
+            self.line(&format!("    {}", cells.collect::<Vec<_>>().join("\u{a0}· ")));
         }
     }
 
@@ -109,9 +113,9 @@ fn without_end_spaces(line: &str) -> String {
 /// Spaces before each cell.
 const INDENT: usize = 2;
 
-/// Widths of the columns of a table in a terminal of so many, without [`INDENT`]: the widest becomes narrower until all
-/// fit, but none narrower than its widest word. `None` if they do not fit.
-fn column_widths(rows: &[Vec<String>], columns: usize) -> Option<Vec<usize>> {
+/// Widths of the columns of a table in a terminal of so many, without the gap before each: the widest becomes narrower
+/// until all fit, but none narrower than its widest word. `None` if they do not fit.
+fn column_widths(rows: &[Vec<String>], columns: usize, gap: usize) -> Option<Vec<usize>> {
     let (mut widths, mut widest_words) = (Vec::new(), Vec::new());
     for row in rows {
         widths.resize(row.len().max(widths.len()), 0);
@@ -122,7 +126,7 @@ fn column_widths(rows: &[Vec<String>], columns: usize) -> Option<Vec<usize>> {
             *width = columns_of(cell).max(*width);
         }
     }
-    while widths.iter().map(|width| width + INDENT).sum::<usize>() > columns {
+    while widths.iter().map(|width| width + gap).sum::<usize>() > columns {
         let can_shrink =
             widths.iter_mut().zip(&widest_words).filter(|(width, widest_word)| **width > **widest_word);
         *can_shrink.map(|(width, _)| width).max_by_key(|width| **width)? -= 1;
@@ -176,7 +180,11 @@ mod tests {
             narrow,
             "  Profile     Verdict\n  hybrid_8gb  runs with limits\n              on this card\n"
         );
-        // Its words alone are wider: a list.
-        assert_eq!(printed(Some(18)), "  hybrid_8gb\n    Verdict  runs with limits on this card\n");
+        assert_eq!(printed(Some(20)).lines().nth(1), Some(" hybrid_8gb runs"), "cells move closer");
+        // Its words alone are wider.
+        assert_eq!(
+            printed(Some(17)).replace('\u{a0}', " "),
+            "  hybrid_8gb\n    Verdict: runs with limits on this card\n"
+        );
     }
 }
