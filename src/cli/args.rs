@@ -10,11 +10,13 @@ use crate::text::Language;
 mod estimate;
 mod generated;
 mod plan;
+mod set;
 mod source;
 
 pub use estimate::{EstimateArgs, ExpertBlocks};
 pub use generated::{CompletionShell, CompletionsArgs, ManArgs};
 pub use plan::PlanArgs;
+pub use set::SetArgs;
 pub use source::{InstallArgs, NetworkArgs, OllamaChoice, SourceArgs};
 
 /// Set up a local coding model for ACOLYTE, after an honest look at this computer
@@ -77,6 +79,8 @@ pub enum CliCommand {
     Restart(ServerArgs),
     /// Stop the private server until the next login or start
     Stop(ServerArgs),
+    /// Change single settings of what is installed: layers on the GPU, experts, KV cache, context, batch
+    Set(SetArgs),
     /// Search for the fastest setting of what is installed by measuring, and use it
     Tune(TuneArgs),
     /// Measure what is installed again and compare it with the measurement after installing

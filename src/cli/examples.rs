@@ -1,7 +1,7 @@
 //! Examples in the help of each command: the same in every language.
 
 /// Command → command lines that people type.
-const EXAMPLES: [(&str, &[&str]); 18] = [
+const EXAMPLES: [(&str, &[&str]); 19] = [
     ("detect", &["acolyte detect", "acolyte detect --json > machine.json"]),
     ("doctor", &["acolyte doctor --output report.json"]),
     (
@@ -27,6 +27,10 @@ const EXAMPLES: [(&str, &[&str]); 18] = [
     ("start", &["acolyte start"]),
     ("restart", &["acolyte restart"]),
     ("stop", &["acolyte stop"]),
+    (
+        "set",
+        &["acolyte set --gpu-layers 20 --kv q8_0 --dry-run", "acolyte set --cpu-only", "acolyte set --plan"],
+    ),
     ("tune", &["acolyte tune"]),
     ("bench", &["acolyte bench", "acolyte bench --json"]),
     ("undo", &["acolyte undo"]),

@@ -26,6 +26,7 @@ mod progress;
 pub mod prompts;
 pub mod server;
 mod session;
+mod set;
 mod source;
 mod startup;
 pub mod status;
@@ -93,6 +94,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Start(args) => server::start(&args, session),
         CliCommand::Restart(args) => server::restart(&args, session),
         CliCommand::Stop(args) => server::stop(&args, session),
+        CliCommand::Set(args) => set::run(&args, session),
         CliCommand::Tune(args) => tune::run(&args, session),
         CliCommand::Bench(args) => bench::run(&args, session),
         CliCommand::Undo(args) => undo::run(&args, session),

@@ -179,6 +179,9 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 let blocks = profile.n_cpu_moe;
                 lines.push(say!(text, "install-status-experts", blocks = blocks, total = total));
             }
+            if !profile.set_by_hand.is_empty() {
+                lines.push(profile.set_by_hand.words(text));
+            }
             if profile.vulkan_only {
                 lines.push(say!(text, "install-status-vulkan-only"));
             }

@@ -302,6 +302,12 @@ pub enum InstallError {
         /// The home.
         home: PathBuf,
     },
+    /// Another installer changed what is installed after it was read.
+    #[error("what is installed in {home} was changed meanwhile")]
+    ChangedMeanwhile {
+        /// The home.
+        home: PathBuf,
+    },
     /// Nothing is installed.
     #[error("nothing is installed in {home}")]
     NotInstalled {

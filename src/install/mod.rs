@@ -4,6 +4,7 @@
 //! [`change::journal`] before it is applied, so that it can be reverted. Running it again resumes where it stopped, or
 //! changes what is installed.
 
+mod adjust;
 mod blocking;
 pub mod change;
 mod disk_watch;
@@ -29,6 +30,7 @@ mod run;
 mod run_context;
 mod saved_path;
 mod saved_request;
+mod setting;
 mod shortfall;
 pub mod state;
 mod steps;
@@ -37,6 +39,7 @@ mod tuning;
 mod tuning_rules;
 pub mod unpack;
 
+pub use adjust::InstalledBase;
 pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};
 pub use error::{FinishedBy, InstallError, RevertFailure, RevertProblem, RollbackReport};
 pub use event::{Event, Step, StepState};
@@ -50,6 +53,10 @@ pub use retune::{retune, unload};
 pub use run::run;
 pub use saved_path::SavedPath;
 pub use saved_request::SavedRequest;
+pub use setting::{
+    Amount, HandNumber, HandSettings, PlannedSetting, SetByHand, SettingChange, SettingPlan, SettingProblem,
+    ValueOrPlan, change_setting,
+};
 pub use shortfall::Shortfall;
 pub use state::{Installed, Lock, LockError, Paths, ProfileFile};
 pub use tuning::{

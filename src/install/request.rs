@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::install::{EngineSource, Paths};
+use crate::install::{EngineSource, Paths, SetByHand};
 use crate::models::ModelTag;
 use crate::plan::{ConsentTerms, Plan};
 
@@ -60,12 +60,15 @@ pub struct Request {
     pub agreement: Agreement,
     /// Sources, folders and port.
     pub options: InstallOptions,
+    /// What the user set by hand after an earlier installation. Tuning leaves it as it is.
+    pub by_hand: Option<SetByHand>,
 }
 
 impl Request {
     /// A request for a plan, with the user's choices; `None` when the plan's model cannot be pulled.
     pub fn new(plan: Plan, agreement: Agreement, options: InstallOptions) -> Option<Self> {
-        Some(Self { model: plan.candidate.model.tag()?.clone(), plan, agreement, options })
+        let model = plan.candidate.model.tag()?.clone();
+        Some(Self { model, plan, agreement, options, by_hand: None })
     }
 
     /// What the user agreed to, when the plan needs consent and has it.

@@ -65,6 +65,7 @@ async fn install(
     control: &Control,
 ) -> Result<Receipt, InstallError> {
     let paths = Paths::new(&request.options.home);
+    let request = &with_earlier_hand(request, &paths)?;
     let begun = begin(request, &paths);
     // Reported after the journal has begun, so that a run killed after the first event can be undone.
     reporter.started(Step::Check, Activity::Checking);
@@ -77,6 +78,12 @@ async fn install(
             Err(rollback.after(error))
         }
     }
+}
+
+/// The request with what the user set by hand before, if it installs the same again.
+fn with_earlier_hand(request: &Request, paths: &Paths) -> Result<Request, InstallError> {
+    let earlier = SavedRequest::load(paths)?.and_then(|saved| saved.by_hand_for(request));
+    Ok(Request { by_hand: request.by_hand.or(earlier), ..request.clone() })
 }
 
 /// Refuses what needs consent that is missing, then [`begin_journal`].

@@ -135,4 +135,12 @@ impl<'a> Run<'a> {
     pub fn end(&self) -> Result<(), InstallError> {
         Ok(self.journal.borrow_mut().end()?)
     }
+
+    /// Records that everything since the last success was reverted.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn undone(&self) -> Result<(), InstallError> {
+        Ok(self.journal.borrow_mut().undone()?)
+    }
 }

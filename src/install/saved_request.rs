@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::SCHEMA;
 use crate::install::state::documents::{DocumentError, foreign, read_json, require_absolute};
 use crate::install::state::home;
-use crate::install::{InstallOptions, Paths, Request, SavedPath, TriedSetting};
+use crate::install::{InstallOptions, Paths, PlannedSetting, Request, SavedPath, SetByHand, TriedSetting};
 use crate::models::{KvCacheType, ModelTag};
 use crate::plan::{Candidate, ConsentTerms, Layers, NUM_BATCH, Plan};
 use crate::platform::clock::rfc3339_now;
@@ -42,6 +42,9 @@ pub struct SavedRequest {
     /// Prompt tokens processed at once; what earlier versions always used where they did not write it.
     #[serde(default = "usual_num_batch")]
     pub num_batch: u32,
+    /// What the user set by hand after the installation; the fields above are the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<SetByHand>,
     /// The user agreed to fewer layers on the GPU than planned.
     pub accept_degraded: bool,
     /// Whether the user accepts a KV cache at 4 bits if memory runs out; `None` when not asked.
@@ -83,6 +86,7 @@ impl SavedRequest {
             },
             n_cpu_moe: candidate.n_cpu_moe,
             num_batch: candidate.num_batch,
+            by_hand: request.by_hand,
             accept_degraded: request.agreement.fewer_layers,
             accept_kv_q4: request.agreement.kv_q4,
             accept_unverified_model: request.agreement.unverified_model,
@@ -146,6 +150,23 @@ impl SavedRequest {
             && candidate.kv_cache_type == self.kv_cache_type
     }
 
+    /// Its setting.
+    pub fn setting(&self) -> PlannedSetting {
+        PlannedSetting {
+            kv_cache_type: self.kv_cache_type,
+            context_tokens: self.context_tokens,
+            gpu_layers: self.gpu_layers,
+            n_cpu_moe: self.n_cpu_moe,
+            num_batch: self.num_batch,
+        }
+    }
+
+    /// What was set by hand, if another request is for the same model in the same setting, as a repair is.
+    pub fn by_hand_for(&self, request: &Request) -> Option<SetByHand> {
+        let other = Self::of(request);
+        self.by_hand.filter(|_| other.model == self.model && other.setting() == self.setting())
+    }
+
     /// Whether the saved consent covers this plan.
     pub fn covers(&self, plan: &Plan) -> bool {
         let terms = self.consent.as_ref().zip(plan.consent.as_ref());
@@ -162,7 +183,7 @@ impl SavedRequest {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::install::{Agreement, RunnerOptions};
+    use crate::install::{Agreement, HandSettings, RunnerOptions};
     use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
     use crate::models::Catalogue;
     use crate::plan::{Profiles, custom_candidate, make_plan};
@@ -221,6 +242,16 @@ mod tests {
         }
         let earlier: SavedRequest = serde_json::from_value(written).unwrap();
         assert_eq!((earlier.n_cpu_moe, earlier.num_batch), (0, 512));
+    }
+
+    #[test]
+    fn a_repair_keeps_what_was_set_by_hand_and_another_setting_does_not() {
+        let set = HandSettings { num_batch: Some(2048), ..HandSettings::default() };
+        let plain = SavedRequest::of(&request(40));
+        let by_hand = Some(SetByHand { planned: plain.setting(), set });
+        let saved = SavedRequest { by_hand, ..plain };
+        assert_eq!(saved.by_hand_for(&request(40)), by_hand);
+        assert_eq!(saved.by_hand_for(&request(44)), None);
     }
 
     #[test]

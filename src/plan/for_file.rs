@@ -49,6 +49,14 @@ fn searched_again(
     profiles.choices.worth_most(same).map(|setting| setting.candidate(id))
 }
 
+/// The smallest number of blocks whose experts must stay in main memory so that everything else of a candidate fits the
+/// cards; `None` without a card, or if all experts in main memory are not enough.
+pub fn fit_experts(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Option<u32> {
+    let case = Case::new(candidate, policy, machine_for(candidate, hardware, policy));
+    let setting = EngineSetting { gpu_layers: case.total_layers, ..case.setting };
+    estimate::fit_n_cpu_moe(&candidate.model, &setting, &case.machine, case.vram_budget_bytes())
+}
+
 /// The same setting for this file. Where experts stay in main memory, as many do as the cards' memory requires; the user's
 /// own number is only raised.
 fn same_setting(before: &Candidate, model: Arc<Model>, hardware: &Hardware, policy: &Policy) -> Candidate {
@@ -66,11 +74,7 @@ fn same_setting(before: &Candidate, model: Arc<Model>, hardware: &Hardware, poli
     if candidate.n_cpu_moe == 0 {
         return candidate;
     }
-    let case = Case::new(&candidate, policy, machine_for(&candidate, hardware, policy));
-    let setting = EngineSetting { gpu_layers: case.total_layers, ..case.setting };
-    let fitting =
-        estimate::fit_n_cpu_moe(&candidate.model, &setting, &case.machine, case.vram_budget_bytes());
-    let n_cpu_moe = match fitting {
+    let n_cpu_moe = match fit_experts(&candidate, hardware, policy) {
         Some(fitting) if candidate.id == CUSTOM_ID => fitting.max(n_cpu_moe),
         Some(fitting) => fitting,
         None => n_cpu_moe,

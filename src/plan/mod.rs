@@ -33,7 +33,7 @@ pub use choice_rules::{ChoiceRules, ChoiceWeights, RoleLimits};
 pub use choices::{Choice, Choices, Why, find_choices};
 pub use consent::{ConsentTerms, Limit};
 pub use disk::{ArchiveFile, DiskNeeds, DriveNeeds, EngineFiles, Inventory};
-pub use for_file::plan_for_file;
+pub use for_file::{fit_experts, plan_for_file};
 pub use machine::{GIVEN, chosen_gpu, machine, machine_for};
 pub use make::make_plan;
 pub use plan::Plan;

@@ -169,6 +169,9 @@ impl InstallError {
             Self::NothingToContinue { home } => {
                 say!(text, "install-nothing-to-continue", home = UntrustedText::path(home))
             }
+            Self::ChangedMeanwhile { home } => {
+                say!(text, "install-changed-meanwhile", home = UntrustedText::path(home))
+            }
             Self::NotInstalled { home } => {
                 say!(text, "install-not-installed", home = UntrustedText::path(home))
             }

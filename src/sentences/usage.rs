@@ -16,6 +16,13 @@ pub enum ValueProblem {
     KvCacheType,
     /// Not a number of blocks.
     ExpertBlocks,
+    /// Not a number, `all` or `auto`.
+    Amount,
+    /// Neither `auto` nor a whole number from 1 to a limit.
+    NumberOrAuto {
+        /// The limit.
+        most: u32,
+    },
     /// Not a renderer.
     Renderer,
     /// Not a number above 0 and up to a limit.
@@ -41,6 +48,10 @@ impl ValueProblem {
             Self::Rate => say!(text, "usage-value-rate"),
             Self::KvCacheType => say!(text, "usage-value-kv"),
             Self::ExpertBlocks => say!(text, "usage-value-blocks"),
+            Self::Amount => say!(text, "usage-value-amount"),
+            Self::NumberOrAuto { most } => {
+                say!(text, "usage-value-number-or-auto", most = text.count(u64::from(*most)))
+            }
             Self::Renderer => say!(text, "usage-value-renderer"),
             Self::Number { most } => say!(text, "usage-value-number", most = text.count(*most as u64)),
             Self::SeveralMarks => {

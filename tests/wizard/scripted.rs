@@ -554,6 +554,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
         draft_num_predict: None,
         use_mmap: None,
         n_cpu_moe: plan.setting.n_cpu_moe,
+        set_by_hand: acolyte::install::HandSettings::default(),
         context_checkpoints: plan.context_checkpoints(),
         prompt_cache_mib: Some(plan.prompt_cache_mib()),
         pinned_memory: true,

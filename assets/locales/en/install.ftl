@@ -279,7 +279,7 @@ install-status-unused = The model { $model } ({ $size }) is no longer needed
 
 install-nothing-to-undo = No installation in { $home } was interrupted, so there is nothing to undo. To remove what is installed: acolyte uninstall
 install-nothing-to-continue = No installation in { $home } was interrupted, so there is nothing to continue. To install: acolyte install
-install-interrupted-before = An installation in { $home } did not finish. Resume it with acolyte install --continue, or undo it with acolyte undo, and tune then.
+install-interrupted-before = An installation in { $home } did not finish. Resume it with acolyte install --continue, or undo it with acolyte undo, and repeat the command then.
 install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at } UTC, did not finish.
 install-unfinished-unknown = An installation ended before it changed anything except folders.
 install-unfinished-active = Profile { $profile } is still active.

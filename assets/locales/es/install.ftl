@@ -279,7 +279,7 @@ install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
 
 install-nothing-to-undo = En { $home } no se interrumpió ninguna instalación, así que no hay nada que deshacer. Para eliminar lo instalado: acolyte uninstall
 install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
-install-interrupted-before = En { $home } hay una instalación sin terminar. Reanúdala con acolyte install --continue o deshazla con acolyte undo, y ajusta después.
+install-interrupted-before = En { $home } hay una instalación sin terminar. Reanúdala con acolyte install --continue o deshazla con acolyte undo, y repite la orden después.
 install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at } UTC, no terminó.
 install-unfinished-unknown = Una instalación acabó cuando solo había creado carpetas.
 install-unfinished-active = El perfil { $profile } sigue activo.

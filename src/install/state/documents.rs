@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
 use crate::install::state::home;
-use crate::install::{Paths, Receipt};
+use crate::install::{HandSettings, Paths, Receipt};
 use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::manifest::Manifest;
 use crate::ollama::requests::{AUTOMATIC, CreateParameters};
@@ -72,6 +72,9 @@ pub struct ProfileFile {
     /// engine left there when measured, counted from the last.
     #[serde(default)]
     pub n_cpu_moe: u32,
+    /// What the user set by hand (`acolyte set`); absent where everything is as planned.
+    #[serde(default, skip_serializing_if = "HandSettings::is_empty")]
+    pub set_by_hand: HandSettings,
     /// Most main memory for the engine's cache of earlier prompts, in MiB; 0 for no such cache. `None` in profiles of
     /// earlier versions: the engine's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]

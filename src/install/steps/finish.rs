@@ -72,59 +72,8 @@ impl Outcome<'_> {
         run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
         run.control.check()?;
         self.write_request(run)?;
-        let candidate = &self.plan.candidate;
-        let (profile, model) = (candidate.id.clone(), run.request.model.clone());
-        match run.wording.consent(run.request, self.has_four_bits_later(run)) {
-            Some(text) => {
-                let consent = ConsentFile { schema: SCHEMA, agreed_at: rfc3339_now(), profile, model, text };
-                write_json(run, &run.paths.consent(), &consent)?;
-            }
-            // A consent to another plan must not be taken for one to this plan.
-            None => files::remove_file(&run.paths.consent())?,
-        }
-        let degraded = receipt.verdict == Verdict::Degraded;
-        let port = self.server.launch.port;
-        let profile = ProfileFile {
-            schema: SCHEMA,
-            written_at: receipt.written_at.clone(),
-            profile: candidate.id.as_str().into(),
-            endpoint: format!("http://127.0.0.1:{port}").into(),
-            port,
-            model: SERVED_MODEL.clone(),
-            base_model: run.request.model.clone(),
-            context_tokens: candidate.context_tokens,
-            kv_cache_type: self.placement.kv_cache_type,
-            gpu_layers: self.placement.gpu_layers,
-            automatic_layers: self.placement.automatic,
-            total_layers: self.plan.total_layers,
-            num_batch: self.placement.options.num_batch.unwrap_or(candidate.num_batch),
-            num_thread: self.placement.options.num_thread,
-            draft_num_predict: self.placement.options.draft_num_predict,
-            use_mmap: self.placement.options.use_mmap,
-            n_cpu_moe: self.placement.n_cpu_moe,
-            prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
-            context_checkpoints: self.server.launch.runner.context_checkpoints,
-            pinned_memory: self.placement.pinned_memory,
-            vulkan_only: self.placement.vulkan_only,
-            without_vulkan: self.server.launch.runner.without_vulkan,
-            verdict: receipt.verdict,
-            degraded,
-            banner: run.wording.banner(&self.plan).filter(|_| degraded),
-            limits: self
-                .plan
-                .consent
-                .as_ref()
-                .filter(|_| degraded)
-                .map_or_else(Vec::new, |terms| terms.limits.clone()),
-            engine_version: self.engine.version.as_str().into(),
-            engine_program: self.engine.program.clone(),
-            models_dir: self.server.launch.models_dir.clone(),
-            autostart,
-            served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
-        };
-        let path = run.paths.profile();
-        run.write_file(&path, &to_yaml(&path, &profile)?)?;
-        write_json(run, &run.paths.receipt(), receipt)
+        self.write_consent(run)?;
+        self.write_profile(run, &self.profile(run, receipt, autostart), receipt)
     }
 
     /// Writes the request, profile and receipt of what was installed before and is tuned now. What the user agreed to stays.
@@ -141,28 +90,101 @@ impl Outcome<'_> {
         run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
         run.control.check()?;
         self.write_request(run)?;
-        let before = &installed.profile;
+        let before = installed.profile.clone();
         let profile = ProfileFile {
+            verdict: before.verdict,
+            degraded: before.degraded,
+            banner: before.banner,
+            limits: before.limits,
+            ..self.profile(run, receipt, autostart)
+        };
+        self.write_profile(run, &profile, receipt)
+    }
+
+    /// Writes request, consent, profile and receipt of what was installed before and is set otherwise now. `agreed_before`:
+    /// the consent of the installation covers it, so its document stays.
+    ///
+    /// # Errors
+    /// When a document or the journal cannot be written, or the user cancels.
+    pub fn write_set(
+        &self,
+        run: &Run<'_>,
+        receipt: &Receipt,
+        request: &SavedRequest,
+        agreed_before: bool,
+        autostart: bool,
+    ) -> Result<(), InstallError> {
+        run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
+        run.control.check()?;
+        write_json(run, &run.paths.request(), request)?;
+        if !agreed_before {
+            self.write_consent(run)?;
+        }
+        self.write_profile(run, &self.profile(run, receipt, autostart), receipt)
+    }
+
+    /// Writes the text that the user agreed to, or removes an earlier one.
+    fn write_consent(&self, run: &Run<'_>) -> Result<(), InstallError> {
+        let (profile, model) = (self.plan.candidate.id.clone(), run.request.model.clone());
+        match run.wording.consent(run.request, self.has_four_bits_later(run)) {
+            Some(text) => {
+                let consent = ConsentFile { schema: SCHEMA, agreed_at: rfc3339_now(), profile, model, text };
+                write_json(run, &run.paths.consent(), &consent)
+            }
+            // A consent to another plan must not be taken for one to this plan.
+            None => Ok(files::remove_file(&run.paths.consent())?),
+        }
+    }
+
+    /// The profile of what is loaded.
+    fn profile(&self, run: &Run<'_>, receipt: &Receipt, autostart: bool) -> ProfileFile {
+        let (candidate, launch) = (&self.plan.candidate, &self.server.launch);
+        let degraded = receipt.verdict == Verdict::Degraded;
+        let limits = self.plan.consent.as_ref().filter(|_| degraded);
+        ProfileFile {
+            schema: SCHEMA,
             written_at: receipt.written_at.clone(),
+            profile: candidate.id.as_str().into(),
+            endpoint: format!("http://127.0.0.1:{}", launch.port).into(),
+            port: launch.port,
+            model: SERVED_MODEL.clone(),
+            base_model: run.request.model.clone(),
+            context_tokens: candidate.context_tokens,
             kv_cache_type: self.placement.kv_cache_type,
             gpu_layers: self.placement.gpu_layers,
             automatic_layers: self.placement.automatic,
-            num_batch: self.placement.options.num_batch.unwrap_or(before.num_batch),
+            total_layers: self.plan.total_layers,
+            num_batch: self.placement.options.num_batch.unwrap_or(candidate.num_batch),
             num_thread: self.placement.options.num_thread,
             draft_num_predict: self.placement.options.draft_num_predict,
             use_mmap: self.placement.options.use_mmap,
             n_cpu_moe: self.placement.n_cpu_moe,
-            prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
-            context_checkpoints: self.server.launch.runner.context_checkpoints,
+            set_by_hand: run.request.by_hand.as_ref().map(|by_hand| by_hand.set).unwrap_or_default(),
+            prompt_cache_mib: launch.runner.prompt_cache_mib,
+            context_checkpoints: launch.runner.context_checkpoints,
             pinned_memory: self.placement.pinned_memory,
             vulkan_only: self.placement.vulkan_only,
-            without_vulkan: self.server.launch.runner.without_vulkan,
+            without_vulkan: launch.runner.without_vulkan,
+            verdict: receipt.verdict,
+            degraded,
+            banner: run.wording.banner(&self.plan).filter(|_| degraded),
+            limits: limits.map_or_else(Vec::new, |terms| terms.limits.clone()),
+            engine_version: self.engine.version.as_str().into(),
+            engine_program: self.engine.program.clone(),
+            models_dir: launch.models_dir.clone(),
             autostart,
-            served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
-            ..before.clone()
-        };
+            served: Store::new(&launch.models_dir).fingerprint(&SERVED_MODEL),
+        }
+    }
+
+    fn write_profile(
+        &self,
+        run: &Run<'_>,
+        profile: &ProfileFile,
+        receipt: &Receipt,
+    ) -> Result<(), InstallError> {
         let path = run.paths.profile();
-        run.write_file(&path, &to_yaml(&path, &profile)?)?;
+        run.write_file(&path, &to_yaml(&path, profile)?)?;
         write_json(run, &run.paths.receipt(), receipt)
     }
 

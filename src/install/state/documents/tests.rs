@@ -22,6 +22,7 @@ fn profile(home: &Path) -> ProfileFile {
         draft_num_predict: None,
         use_mmap: Some(false),
         n_cpu_moe: 0,
+        set_by_hand: Default::default(),
         prompt_cache_mib: Some(952),
         context_checkpoints: Some(6),
         pinned_memory: true,

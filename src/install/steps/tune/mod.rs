@@ -15,8 +15,8 @@ use crate::install::steps::load;
 use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
 use crate::install::{
-    InstallError, RunnerOptions, TuneDimension, TuneFailure, TuneOutcome, TuneTry, TuningEnd, TuningReport,
-    TuningRules,
+    HandSettings, InstallError, RunnerOptions, TuneDimension, TuneFailure, TuneOutcome, TuneTry, TuningEnd,
+    TuningReport, TuningRules,
 };
 use crate::plan::{Layers, Plan, Reason};
 pub use other_work::OtherWorkWatch;
@@ -101,6 +101,12 @@ impl<'l, 'a> Tuner<'l, 'a> {
             rules: self.rules,
             total_layers: plan.total_layers,
             may_place: plan.setting.n_cpu_moe > 0 || plan.candidate.layers == Layers::Fit,
+            by_hand: self
+                .loader
+                .run
+                .request
+                .by_hand
+                .map_or_else(HandSettings::default, |by_hand| by_hand.set),
             draft: plan.candidate.model.prediction_heads.map(|heads| heads.default_tokens),
             threads: self.threads(&plan),
             fit: &fit,

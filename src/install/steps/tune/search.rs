@@ -6,7 +6,7 @@
 //! left out.
 
 use crate::install::steps::placement::Placement;
-use crate::install::{RunnerOptions, TuneDimension, TuningRules};
+use crate::install::{HandSettings, RunnerOptions, TuneDimension, TuningRules};
 use crate::models::KvCacheType;
 
 /// What may be tried on a machine.
@@ -17,6 +17,8 @@ pub struct TuneBounds<'a> {
     pub total_layers: u32,
     /// Whether the layers and experts on the card were chosen by us, so that the engine may choose them instead.
     pub may_place: bool,
+    /// What the user set by hand, which stays.
+    pub by_hand: HandSettings,
     /// Default of `draft_num_predict`, if the model has heads for multi-token prediction or a drafting model.
     pub draft: Option<u32>,
     /// Numbers of threads that can be best.
@@ -82,6 +84,10 @@ impl<'a> TuneSearch<'a> {
         last.setting = setting;
         let Some(now) = last.turn_s else { return };
         let is_aside = last.changes == TuneDimension::EngineDefaults;
+        if is_aside && !self.bounds.by_hand.is_empty() {
+            // They would replace what the user set.
+            return;
+        }
         let before = self.turn_s(self.best);
         if before.is_none_or(|before| !is_aside && self.is_faster(now, before)) {
             self.best = Some(self.tries.len() - 1);
@@ -113,6 +119,7 @@ impl<'a> TuneSearch<'a> {
     pub fn kept(&self) -> Option<(usize, Placement)> {
         let best = self.best?;
         let defaults = self.tries.iter().position(|tried| tried.changes == TuneDimension::EngineDefaults);
+        let defaults = defaults.filter(|_| self.bounds.by_hand.is_empty());
         let is_faster = |(defaults, best)| self.is_faster(defaults, best);
         let kept =
             defaults.filter(|_| self.turn_s(defaults).zip(self.turn_s(self.best)).is_some_and(is_faster));
@@ -160,6 +167,8 @@ impl<'a> TuneSearch<'a> {
             TuneDimension::EngineDefaults if self.has_tried(changes) => Vec::new(),
             TuneDimension::EngineDefaults => vec![self.engine_defaults()],
             TuneDimension::Placement if self.has_tried(changes) => Vec::new(),
+            TuneDimension::Placement | TuneDimension::Experts if bounds.by_hand.has_placement() => Vec::new(),
+            TuneDimension::Batch if bounds.by_hand.num_batch.is_some() => Vec::new(),
             TuneDimension::Placement if bounds.may_place && start.gpu_layers > 0 && is_partial(start) => {
                 vec![Placement { automatic: !start.automatic, ..start }]
             }
@@ -251,6 +260,7 @@ mod tests {
             rules: TuningRules::built_in(),
             total_layers: TOTAL,
             may_place: true,
+            by_hand: HandSettings::default(),
             draft: None,
             threads: vec![8, 16],
             fit,
