@@ -10,7 +10,7 @@ use common::archive::Format;
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror, NEWER_ENGINE, sha256_hex};
 use common::process::{below, launched_by};
-use common::world::{Said, Signal, World, ask, listing, signal};
+use common::world::{Said, Signal, World, ask, free_port, listing, signal};
 use serde_json::{Value, json};
 
 /// Consents to a degraded profile and does not set up start at login.
@@ -280,6 +280,35 @@ fn ctrl_c_keeps_downloads_and_a_second_run_finishes() {
     };
     assert!(from(&format!("/{}", world.asset)), "the archive went on where it was: {resumed:#?}");
     assert!(from("/cdn/"), "the model went on where it was: {resumed:#?}");
+}
+
+/// One of them is the default home, the other was named.
+#[test]
+fn two_homes_have_login_entries_beside_each_other() {
+    let world = World::new(&json!({}));
+    let other = world.path("other home");
+    let other = other.to_str().unwrap();
+    let port = free_port().to_string();
+    let profile = ["--profile", "light_6gb", "--accept-degraded"];
+    world.install(&profile).receipt();
+    let folder = world.path("home/.config/autostart");
+    let entries = || {
+        let mut entries = listing(&folder);
+        entries.sort();
+        entries.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect::<Vec<_>>()
+    };
+    let first = entries();
+    assert_eq!(first.len(), 1, "{first:?}");
+    let options = ["--any-port", "--port", &port, "--home", other];
+    world.install(&[&profile[..], &options[..]].concat()).receipt();
+    let both = entries();
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert!(both.contains(&first[0]), "the first one is as it was");
+
+    assert!(world.run(&["uninstall", "--yes", "--home", other]).status.success());
+    assert_eq!(entries(), first);
+    assert!(world.run(&["uninstall", "--yes"]).status.success());
+    assert!(!folder.exists());
 }
 
 /// The server would otherwise hold it as long as it runs: whoever reads a pipe would wait, and a lock would stay.

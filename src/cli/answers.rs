@@ -15,6 +15,7 @@ use crate::cli::{Failure, Session};
 use crate::install::Installed;
 use crate::install::manage::{self, Answer, AnswerEnd, AnswerPart};
 use crate::ollama::client::{ChatMessage, ChatOptions, ChatRole};
+use crate::platform::encoding;
 use crate::platform::files;
 use crate::platform::regular;
 use crate::say;
@@ -113,7 +114,7 @@ fn read_standard_input() -> std::io::Result<String> {
         let limit_bytes = MAX_INPUT_BYTES;
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, regular::TooLarge { limit_bytes }));
     }
-    String::from_utf8(bytes).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))
+    encoding::decode(bytes)
 }
 
 fn unreadable(file: &Path, source: std::io::Error, session: &Session) -> Failure {

@@ -8,6 +8,7 @@ use crate::cli::output;
 use crate::install::Paths;
 use crate::install::state::home::require_ours;
 use crate::platform::environment::Environment;
+use crate::platform::same_path;
 use crate::say;
 use crate::text::{Language, Text};
 
@@ -36,6 +37,7 @@ impl Session {
             .clone()
             .or_else(|| Environment::of_process().acolyte_home())
             .and_then(|home| std::path::absolute(home).ok())
+            .map(as_the_system_spells)
             .ok_or_else(|| Failure::failed(say!(text, "cli-no-home")))?;
         Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
     }
@@ -54,4 +56,10 @@ impl Session {
             output::talk(message);
         }
     }
+}
+
+/// One spelling for what the home's documents and the system's lists of processes name. Elsewhere than on Windows a home
+/// that is a link keeps its name.
+fn as_the_system_spells(home: PathBuf) -> PathBuf {
+    if cfg!(windows) { same_path::resolved(&home) } else { home }
 }

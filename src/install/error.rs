@@ -11,7 +11,7 @@ use crate::install::reuse::{CopyError, NotReusable};
 use crate::install::state::documents::DocumentError;
 use crate::install::unpack::UnpackError;
 use crate::install::{LoadAttempt, LockError};
-use crate::models::{EngineVersion, KvCacheType, ModelTag};
+use crate::models::{EngineVersion, KvCacheType, ModelTag, ModelTagError};
 use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
 use crate::ollama::registry::UnreachableCause;
@@ -79,6 +79,9 @@ pub enum InstallError {
         /// What was reverted and what was not.
         rollback: RollbackReport,
     },
+    /// The engine cannot store the model under its name.
+    #[error(transparent)]
+    ModelName(#[from] ModelTagError),
     /// The plan refuses it.
     #[error("the plan refuses this installation")]
     Refused,

@@ -6,7 +6,8 @@
 //! (XDG autostart, the Run key of Windows) the entry calls a copy of this program, which starts the server as the
 //! installation did, because such an entry can set neither the log nor, on Windows, the environment.
 //!
-//! A user has one such entry, but may have several homes: an entry that belongs to another home is not changed.
+//! A user may have several homes. Each has an entry of its own, and an entry that names another home is neither replaced
+//! nor removed.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,10 +16,11 @@ use std::path::{Path, PathBuf};
 use crate::checksum::Sha256;
 use crate::install::{InstallError, Paths};
 use crate::ollama::server::Launch;
-use crate::platform::environment;
+use crate::platform::environment::{self, Environment};
 use crate::platform::files;
-use crate::platform::login::{AutostartKind, AutostartMethod, LoginEntry};
+use crate::platform::login::{AutostartKind, AutostartMethod, EntryOwner, LoginEntry};
 use crate::platform::regular;
+use crate::platform::same_path;
 
 /// First argument of the copy of this program: start the server.
 pub(super) const START_SERVER: &str = "start-server";
@@ -56,7 +58,7 @@ const MAX_ENTRY_BYTES: u64 = 1 << 20;
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn supervises(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(runs(&autostart_method()?, paths))
+    Ok(runs(&autostart_method(paths)?, paths))
 }
 
 /// Whether the system would supervise the server of this home if it started it.
@@ -64,7 +66,7 @@ pub fn supervises(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(would_run(&autostart_method()?, paths))
+    Ok(would_run(&autostart_method(paths)?, paths))
 }
 
 /// Whether this home has an entry of any kind.
@@ -72,15 +74,15 @@ pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn is_installed(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(AutostartMethod::all_of_system()?.iter().any(|method| is_ours(method, paths)))
+    Ok(AutostartMethod::all_of_system(&owner(paths))?.iter().any(|method| is_ours(method, paths)))
 }
 
 /// The folder an entry would be written to; `None` where it is no file.
 ///
 /// # Errors
 /// When the user's folder for such entries is unknown.
-pub fn folder() -> Result<Option<PathBuf>, InstallError> {
-    Ok(autostart_method()?.file().and_then(|file| file.parent().map(Path::to_owned)))
+pub fn folder(paths: &Paths) -> Result<Option<PathBuf>, InstallError> {
+    Ok(autostart_method(paths)?.file().and_then(|file| file.parent().map(Path::to_owned)))
 }
 
 /// Creates or replaces the entry. Nothing is started before the next login.
@@ -88,7 +90,7 @@ pub fn folder() -> Result<Option<PathBuf>, InstallError> {
 /// # Errors
 /// When the entry or the copy of this program cannot be written.
 pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
-    let method = autostart_method()?;
+    let method = autostart_method(paths)?;
     let entry = if method.kind().carries_log() {
         let unset = LOADER_SETTINGS.iter().map(|name| (*name).to_owned()).collect();
         LoginEntry {
@@ -126,7 +128,7 @@ fn environment_of(launch: &Launch, kind: AutostartKind) -> BTreeMap<String, OsSt
 /// # Errors
 /// When the service manager refuses.
 pub fn start(paths: &Paths) -> Result<bool, InstallError> {
-    let method = autostart_method()?;
+    let method = autostart_method(paths)?;
     if !would_run(&method, paths) {
         return Ok(false);
     }
@@ -138,7 +140,7 @@ pub fn start(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the service manager refuses.
 pub fn stop(paths: &Paths) -> Result<(), InstallError> {
-    let method = autostart_method()?;
+    let method = autostart_method(paths)?;
     if runs(&method, paths) {
         method.stop()?;
     }
@@ -152,7 +154,7 @@ pub fn stop(paths: &Paths) -> Result<(), InstallError> {
 /// When something could not be removed.
 pub fn remove(paths: &Paths) -> Result<(), InstallError> {
     // The service manager may not respond now although it did when the entry was made.
-    for method in AutostartMethod::all_of_system()? {
+    for method in AutostartMethod::all_of_system(&owner(paths))? {
         if is_ours(&method, paths) {
             method.remove()?;
         }
@@ -165,7 +167,7 @@ pub fn remove(paths: &Paths) -> Result<(), InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn places(paths: &Paths) -> Result<Vec<String>, InstallError> {
-    let all = AutostartMethod::all_of_system()?;
+    let all = AutostartMethod::all_of_system(&owner(paths))?;
     Ok(all.iter().filter(|method| is_ours(method, paths)).map(AutostartMethod::place).collect())
 }
 
@@ -180,8 +182,15 @@ fn copy_path(paths: &Paths) -> PathBuf {
     paths.programs().join(if cfg!(windows) { "acolyte-at-login.exe" } else { "acolyte-at-login" })
 }
 
-fn autostart_method() -> Result<AutostartMethod, InstallError> {
-    Ok(AutostartMethod::of_system()?)
+fn autostart_method(paths: &Paths) -> Result<AutostartMethod, InstallError> {
+    Ok(AutostartMethod::of_system(&owner(paths))?)
+}
+
+/// Whose entry it is.
+pub(super) fn owner(paths: &Paths) -> EntryOwner {
+    let usual = Environment::of_process().default_acolyte_home();
+    let is_usual = usual.is_some_and(|usual| same_path::key(&usual) == same_path::key(paths.home()));
+    EntryOwner { home_id: (!is_usual).then(|| home_id(paths)) }
 }
 
 /// Description of the entry, which identifies its home.
@@ -191,7 +200,7 @@ fn description(paths: &Paths) -> String {
 
 /// A short identifier of a home that needs no escaping in any format.
 fn home_id(paths: &Paths) -> String {
-    Sha256::of(paths.home().as_os_str().as_encoded_bytes()).to_string()[..12].to_owned()
+    Sha256::of(same_path::key(paths.home()).as_bytes()).to_string()[..12].to_owned()
 }
 
 fn would_run(method: &AutostartMethod, paths: &Paths) -> bool {
@@ -210,7 +219,11 @@ fn is_ours(method: &AutostartMethod, paths: &Paths) -> bool {
                 Ok(entry) => entry.contains(&home_id(paths)),
                 Err(error) => !regular::is_refusal(&error),
             },
-            None => true,
+            // The value calls our copy of this program.
+            None => method.command_line().is_some_and(|line| {
+                let program = copy_path(paths).to_string_lossy().to_lowercase();
+                line.to_lowercase().contains(&program)
+            }),
         }
 }
 

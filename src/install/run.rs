@@ -94,6 +94,7 @@ fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), 
     if request.plan.verdict == Verdict::Degraded && !request.agreement.limits {
         return Err(InstallError::ConsentMissing);
     }
+    request.model.require_storable()?;
     begin_journal(paths)
 }
 

@@ -48,6 +48,13 @@ pub enum ModelTagError {
         /// Which part it is.
         what: TagPart,
     },
+    /// The engine cannot store it on Windows: the host becomes the name of a folder, which cannot contain the colon before
+    /// a port (Ollama issue 4088).
+    #[error("Windows cannot store \"{tag}\": no folder can have a name with a port")]
+    PortOnWindows {
+        /// The whole text.
+        tag: UntrustedText,
+    },
 }
 
 /// The parts of a tag.
@@ -149,6 +156,21 @@ impl ModelTag {
     /// Host of the registry, with its port unless it is the scheme's default.
     pub fn host(&self) -> &str {
         self.parts()[0]
+    }
+
+    /// Requires that the engine of this system can store the model under this name.
+    ///
+    /// # Errors
+    /// [`ModelTagError::PortOnWindows`].
+    pub fn require_storable(&self) -> Result<(), ModelTagError> {
+        self.require_storable_on(cfg!(windows))
+    }
+
+    fn require_storable_on(&self, windows: bool) -> Result<(), ModelTagError> {
+        if windows && self.host().contains(':') {
+            return Err(ModelTagError::PortOnWindows { tag: self.as_str().into() });
+        }
+        Ok(())
     }
 
     /// Host without its port, where the user named one.
@@ -355,6 +377,17 @@ mod tests {
         ) {
             let reference = ModelTag::parse(&format!("{host}/{ns}/{name}:{tag}")).unwrap();
             prop_assert_eq!(ModelTag::parse(&reference.to_string()).unwrap(), reference);
+        }
+    }
+
+    #[test]
+    fn windows_cannot_store_a_port() {
+        let with_port = ModelTag::parse("registry.acme.test:5000/team/coder:7b").unwrap();
+        let error = with_port.require_storable_on(true).unwrap_err();
+        assert_eq!(error, ModelTagError::PortOnWindows { tag: with_port.as_str().into() });
+        assert_eq!(with_port.require_storable_on(false), Ok(()));
+        for tag in ["qwen2.5-coder:7b", "hf.co/acme/coder:Q4_K_M", "registry.acme.test/team/coder:7b"] {
+            assert_eq!(ModelTag::parse(tag).unwrap().require_storable_on(true), Ok(()), "{tag}");
         }
     }
 }

@@ -84,6 +84,10 @@ pub fn lookup_to_install(
     if !is_known && is_file(reference.trim()) {
         return file_to_install(Path::new(reference.trim()));
     }
+    if !is_known && reference.contains('/') {
+        // Before its registry is asked.
+        ModelTag::parse(reference.trim())?.require_storable()?;
+    }
     let model = lookup(reference, insecure, http)?;
     if model.tag().is_none() {
         ModelTag::parse(reference)?;

@@ -78,7 +78,12 @@ impl Environment {
 
     /// ACOLYTE's folder: `ACOLYTE_HOME`, else `~/.acolyte`.
     pub fn acolyte_home(&self) -> Option<PathBuf> {
-        self.path("ACOLYTE_HOME").or_else(|| self.home_dir().map(|home| home.join(".acolyte")))
+        self.path("ACOLYTE_HOME").or_else(|| self.default_acolyte_home())
+    }
+
+    /// ACOLYTE's folder where the user names none: `~/.acolyte`.
+    pub fn default_acolyte_home(&self) -> Option<PathBuf> {
+        self.home_dir().map(|home| home.join(".acolyte"))
     }
 }
 

@@ -28,7 +28,25 @@ use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::program::{self, ProgramOutput};
 
 /// Name of the entry's file or unit.
-pub const NAME: &str = "acolyte-ollama";
+const NAME: &str = "acolyte-ollama";
+
+/// Which of the user's homes an entry is for. The default home has the plain names of the table above; any other has its
+/// identifier in the name, so that several homes have entries beside each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryOwner {
+    /// Identifier of a home that is not the default one: letters and digits.
+    pub home_id: Option<String>,
+}
+
+impl EntryOwner {
+    /// A name with the home's identifier in it.
+    fn name(&self, plain: &str, separator: char) -> String {
+        match &self.home_id {
+            Some(id) => format!("{plain}{separator}{id}"),
+            None => plain.to_owned(),
+        }
+    }
+}
 
 /// What to start at login.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,8 +154,8 @@ impl AutostartMethod {
     ///
     /// # Errors
     /// If there is no home folder.
-    pub fn of_system() -> Result<Self, LoginError> {
-        let mut all = Self::all_of_system()?;
+    pub fn of_system(owner: &EntryOwner) -> Result<Self, LoginError> {
+        let mut all = Self::all_of_system(owner)?;
         let best = all.iter().position(Self::works).unwrap_or(all.len() - 1);
         Ok(all.swap_remove(best))
     }
@@ -146,22 +164,22 @@ impl AutostartMethod {
     ///
     /// # Errors
     /// If there is no home folder.
-    pub fn all_of_system() -> Result<Vec<Self>, LoginError> {
+    pub fn all_of_system(owner: &EntryOwner) -> Result<Vec<Self>, LoginError> {
         #[cfg(windows)]
-        return Ok(vec![Self::RunKey(run_key::RunKey::default())]);
+        return Ok(vec![Self::RunKey(run_key::RunKey::of(owner))]);
         #[cfg(target_os = "macos")]
         {
             let home =
                 super::environment::Environment::of_process().home_dir().ok_or(LoginError::NoFolder)?;
-            Ok(vec![Self::LaunchAgent(launch_agent::LaunchAgent::of(&home))])
+            Ok(vec![Self::LaunchAgent(launch_agent::LaunchAgent::of(&home).owned_by(owner))])
         }
         #[cfg(not(any(windows, target_os = "macos")))]
         {
             let config =
                 super::environment::Environment::of_process().config_home().ok_or(LoginError::NoFolder)?;
             Ok(vec![
-                Self::Systemd(systemd::Systemd::at(&config)),
-                Self::XdgAutostart(autostart::XdgAutostart::at(&config)),
+                Self::Systemd(systemd::Systemd::at(&config).owned_by(owner)),
+                Self::XdgAutostart(autostart::XdgAutostart::at(&config).owned_by(owner)),
             ])
         }
     }
@@ -235,6 +253,15 @@ impl AutostartMethod {
             #[cfg(windows)]
             Self::RunKey(method) => method.place(),
             _ => self.file().map(|file| file.display().to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// The command line of an entry that is a registry value; `None` if there is none.
+    pub fn command_line(&self) -> Option<String> {
+        match self {
+            #[cfg(windows)]
+            Self::RunKey(method) => method.command_line(),
+            _ => None,
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod awake;
 pub mod clock;
 pub mod detached;
+pub mod encoding;
 pub mod environment;
 pub mod files;
 pub mod listening;
@@ -13,6 +14,7 @@ pub mod processor_use;
 pub mod program;
 pub mod program_end;
 pub mod regular;
+pub mod same_path;
 
 #[cfg(unix)]
 mod unix;

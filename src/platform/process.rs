@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
+use super::same_path;
+
 /// The start time is computed from the system's boot time, which can be corrected by a second while it runs.
 const START_TIME_TOLERANCE_S: u64 = 2;
 
@@ -162,22 +164,28 @@ pub fn wait_until_gone(processes: &[ProcessIdentity], timeout: Duration) -> bool
     }
 }
 
-/// All processes whose executable is in this folder (or is this file). Finds leftover processes of ours by path,
-/// because other programs may have the same name.
+/// All processes whose executable is in this folder (or is this file), in whatever spelling. Finds leftover processes of
+/// ours by path, because other programs may have the same name.
 pub fn find_by_exe(prefix: &Path) -> Vec<RunningProcess> {
     let Some(system) = snapshot(ProcessesToUpdate::All, Detail::Programs) else { return Vec::new() };
-    let real = std::fs::canonicalize(prefix).unwrap_or_else(|_| prefix.to_owned());
+    let prefix = same_path::resolved(prefix);
     let mut found: Vec<RunningProcess> = system
         .processes()
         .values()
         .filter(|process| runs(process))
         .filter_map(|process| {
             let exe = process.exe()?;
-            (exe.starts_with(prefix) || exe.starts_with(&real)).then(|| found(process, exe))
+            is_below(exe, &prefix).then(|| found(process, exe))
         })
         .collect();
     found.sort_by_key(|process| process.identity.pid);
     found
+}
+
+/// Whether a program is in a folder that is spelled as the system does.
+fn is_below(exe: &Path, folder: &Path) -> bool {
+    // Elsewhere the system reports programs by their real paths, and one that was removed since cannot be resolved.
+    if cfg!(windows) { same_path::is_below(exe, folder) } else { exe.starts_with(folder) }
 }
 
 /// A process's arguments, the program's name first; `None` if it has ended or the system does not report them.

@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use super::encoding;
+
 /// The path is a pipe, a device, a socket or a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is not a regular file")]
@@ -97,13 +99,12 @@ pub fn read_open(file: File, limit_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a regular file of UTF-8 text.
+/// Reads a regular file of text, in UTF-8 or in UTF-16 with a byte-order mark.
 ///
 /// # Errors
-/// Those of [`read`], and if the file is not UTF-8.
+/// Those of [`read`], and if the file is neither.
 pub fn read_text(path: &Path, limit_bytes: u64) -> io::Result<String> {
-    String::from_utf8(read(path, limit_bytes)?)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    encoding::decode(read(path, limit_bytes)?)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -28,6 +28,9 @@ impl ModelTagError {
             Self::Part { tag, part, .. } => {
                 say!(text, "reference-part", reference = tag.as_str(), part = part.as_str())
             }
+            Self::PortOnWindows { tag } => {
+                say!(text, "reference-port-on-windows", reference = tag.as_str())
+            }
         }
     }
 }

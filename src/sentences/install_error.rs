@@ -52,6 +52,7 @@ impl InstallError {
             Self::Runtime { source } => {
                 say!(text, "install-no-runtime", cause = UntrustedText::from(source.to_string()))
             }
+            Self::ModelName(error) => error.explain(text),
             Self::Refused => say!(text, "install-refused"),
             Self::ConsentMissing => say!(text, "install-consent-missing"),
             Self::DiskShort { path, need_bytes, free_bytes } => say!(

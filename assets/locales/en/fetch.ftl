@@ -75,6 +75,7 @@ login-refused = The system refused ({ $command }): { $problem }
 reference-empty = The name of the model is empty. Write it like qwen2.5-coder:7b.
 reference-too-many-parts = "{ $reference }" is not the name of a model: it has more parts than host/namespace/name:tag.
 reference-part = "{ $part }" cannot be part of a model's name ("{ $reference }"). Write it like qwen2.5-coder:7b or registry.example.org:5000/team/coder:7b.
+reference-port-on-windows = “{ $reference }” cannot be installed on Windows: the engine makes a folder with the name of the registry, and no folder can have a name with a port. Let the registry listen on port 443 (80 with --insecure-registry) and leave the port out, or download the model’s .gguf file and use --model-file.
 
 registry-unreachable = The registry { $host } does not respond ({ $problem }). Check the address and the connection, and try again.
 registry-unreachable-encrypted = The registry { $host } does not respond over HTTPS ({ $problem }). Check the address and the connection. If it is your own registry without encryption, add --insecure-registry.

@@ -75,6 +75,7 @@ login-refused = El sistema lo ha rechazado ({ $command }): { $problem }
 reference-empty = El nombre del modelo está vacío. Escríbelo así: qwen2.5-coder:7b.
 reference-too-many-parts = «{ $reference }» no es el nombre de un modelo: tiene más partes que servidor/espacio/nombre:etiqueta.
 reference-part = «{ $part }» no puede formar parte del nombre de un modelo («{ $reference }»). Escríbelo así: qwen2.5-coder:7b o registry.example.org:5000/equipo/coder:7b.
+reference-port-on-windows = «{ $reference }» no se puede instalar en Windows: el motor crea una carpeta con el nombre del registro, y el nombre de una carpeta no puede incluir un puerto. Haz que el registro escuche en el puerto 443 (80 con --insecure-registry) y omite el puerto, o descarga el archivo .gguf del modelo y usa --model-file.
 
 registry-unreachable = El registro { $host } no responde ({ $problem }). Revisa la dirección y la conexión y vuelve a intentarlo.
 registry-unreachable-encrypted = El registro { $host } no responde por HTTPS ({ $problem }). Revisa la dirección y la conexión. Si es tu propio registro sin cifrar, añade --insecure-registry.

@@ -11,7 +11,7 @@ use super::Change;
 use crate::install::state::documents::{DocumentError, Installed, PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::unpack::beside;
-use crate::install::{Paths, SavedRequest};
+use crate::install::{Paths, SavedRequest, login_entry};
 use crate::platform::login::AutostartMethod;
 
 /// What the journal of one home may name.
@@ -40,7 +40,7 @@ impl<'a> Bounds<'a> {
         let profiles = [installed, before.and_then(|before| before.installed)];
         models.extend(profiles.into_iter().flatten().map(|installed| installed.profile.models_dir));
         // Where the folder of login entries is unknown there are none.
-        let methods = AutostartMethod::all_of_system().unwrap_or_default();
+        let methods = AutostartMethod::all_of_system(&login_entry::owner(paths)).unwrap_or_default();
         let login = methods.iter().filter_map(|method| Some(method.file()?.parent()?.to_owned())).collect();
         Ok(Self { paths, models, login })
     }
@@ -149,6 +149,7 @@ mod tests {
     use crate::install::change::journal::{Journal, JournalEntry, Phase};
     use crate::models::ModelTag;
     use crate::platform::files;
+    use crate::platform::login::EntryOwner;
 
     /// A home with an empty journal, and a folder next to it with foreign files.
     fn world() -> (tempfile::TempDir, Paths, PathBuf) {
@@ -171,7 +172,7 @@ mod tests {
         let (_world, paths, _) = world();
         let engine = paths.engine("0.32.15");
         let (models_dir, tag) = (paths.models(), ModelTag::parse("qwen2.5-coder:7b").unwrap());
-        let config = AutostartMethod::all_of_system().unwrap()[0].file();
+        let config = AutostartMethod::all_of_system(&EntryOwner::default()).unwrap()[0].file();
         let login = config.and_then(|file| file.parent().map(Path::to_owned)).unwrap_or_else(|| paths.llm());
         let folders = [
             paths.home().to_owned(),

@@ -15,6 +15,7 @@ use crate::ollama::requests::{AUTOMATIC, CreateParameters};
 use crate::ollama::server::{ExpertsInRam, Launch, RunnerSettings};
 use crate::ollama::store::Fingerprint;
 use crate::plan::{Limit, Verdict};
+use crate::platform::encoding;
 use crate::platform::files::{self, FileError};
 use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::process::ProcessIdentity;
@@ -388,7 +389,7 @@ pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
 
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {
     let Some(bytes) = read_document(path)? else { return Ok(None) };
-    String::from_utf8(bytes)
+    encoding::decode(bytes)
         .map(Some)
         .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string().into() })
 }

@@ -39,7 +39,7 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
         return Ok(false);
     }
     run.create_folder(&run.paths.programs())?;
-    if let Some(folder) = login_entry::folder()? {
+    if let Some(folder) = login_entry::folder(run.paths)? {
         run.announce_folder(&folder)?;
     }
     run.intend(&change)?;

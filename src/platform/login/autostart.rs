@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoginEntry, LoginError, NAME, one_line, remove_file, text_of, write};
+use super::{EntryOwner, LoginEntry, LoginError, NAME, one_line, remove_file, text_of, write};
 
 /// Sets environment variables, which a desktop file cannot.
 const ENV: &str = "/usr/bin/env";
@@ -11,17 +11,24 @@ const ENV: &str = "/usr/bin/env";
 #[derive(Clone, Debug)]
 pub struct XdgAutostart {
     folder: PathBuf,
+    /// Name of the file without its suffix.
+    name: String,
 }
 
 impl XdgAutostart {
     /// In a configuration folder (`$XDG_CONFIG_HOME`).
     pub fn at(config: &Path) -> Self {
-        Self { folder: config.join("autostart") }
+        Self { folder: config.join("autostart"), name: NAME.to_owned() }
+    }
+
+    /// The same for the entry of one home.
+    pub fn owned_by(self, owner: &EntryOwner) -> Self {
+        Self { name: owner.name(NAME, '-'), ..self }
     }
 
     /// The entry's file.
     pub fn path(&self) -> PathBuf {
-        self.folder.join(format!("{NAME}.desktop"))
+        self.folder.join(format!("{}.desktop", self.name))
     }
 
     /// Writes the entry and returns its path.

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use plist::{Dictionary, Value};
 
-use super::{LoginEntry, LoginError, one_line, remove_file, run_successfully, run_tool, text_of, write};
+use super::{
+    EntryOwner, LoginEntry, LoginError, one_line, remove_file, run_successfully, run_tool, text_of, write,
+};
 
-/// The agent's name.
+/// Name of the agent of the default home.
 pub const LABEL: &str = "com.acolyte.ollama";
 
 /// A user's agents, controlled through `launchctl`.
@@ -16,6 +18,8 @@ pub struct LaunchAgent {
     folder: PathBuf,
     launchctl: PathBuf,
     user_id: u32,
+    /// The agent's name.
+    label: String,
 }
 
 impl LaunchAgent {
@@ -27,12 +31,18 @@ impl LaunchAgent {
 
     /// Agents in a home folder, with another `launchctl`.
     pub fn with_launchctl(home: &Path, launchctl: &Path, user_id: u32) -> Self {
-        Self { folder: home.join("Library").join("LaunchAgents"), launchctl: launchctl.to_owned(), user_id }
+        let folder = home.join("Library").join("LaunchAgents");
+        Self { folder, launchctl: launchctl.to_owned(), user_id, label: LABEL.to_owned() }
+    }
+
+    /// The same for the entry of one home.
+    pub fn owned_by(self, owner: &EntryOwner) -> Self {
+        Self { label: owner.name(LABEL, '.'), ..self }
     }
 
     /// The agent's file.
     pub fn path(&self) -> PathBuf {
-        self.folder.join(format!("{LABEL}.plist"))
+        self.folder.join(format!("{}.plist", self.label))
     }
 
     /// Writes the agent, which launchd reads at the next login. A loaded agent keeps its old settings until it is
@@ -42,7 +52,7 @@ impl LaunchAgent {
     /// If the file cannot be written, or [`plist`] fails.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.path();
-        write(&path, &plist(entry)?)?;
+        write(&path, &plist(&self.label, entry)?)?;
         Ok(path.display().to_string())
     }
 
@@ -95,7 +105,7 @@ impl LaunchAgent {
     }
 
     fn service(&self) -> String {
-        format!("gui/{}/{LABEL}", self.user_id)
+        format!("gui/{}/{}", self.user_id, self.label)
     }
 }
 
@@ -103,7 +113,7 @@ impl LaunchAgent {
 ///
 /// # Errors
 /// If a path or value contains characters that XML cannot represent (control characters, invalid UTF-8).
-pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
+pub fn plist(label: &str, entry: &LoginEntry) -> Result<String, LoginError> {
     let string = |value: &OsStr| Ok::<_, LoginError>(Value::from(one_line(text_of(value)?)?));
     // launchd starts one program only, so the pre-start program replaces itself with the server (`exec`).
     let words = entry.pre_start.iter().map(OsString::as_os_str).chain([entry.program.as_os_str()]);
@@ -111,7 +121,7 @@ pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
     let environment =
         entry.environment.iter().map(|(name, value)| Ok((one_line(name)?.to_owned(), string(value)?)));
     let mut agent = Dictionary::new();
-    agent.insert("Label".to_owned(), LABEL.into());
+    agent.insert("Label".to_owned(), label.into());
     agent.insert("ProgramArguments".to_owned(), Value::Array(words.map(string).collect::<Result<_, _>>()?));
     let environment: Dictionary = environment.collect::<Result<_, LoginError>>()?;
     agent.insert("EnvironmentVariables".to_owned(), environment.into());

@@ -3,7 +3,7 @@
 use windows_registry::CURRENT_USER;
 
 use super::windows_command::command_line;
-use super::{LoginEntry, LoginError};
+use super::{EntryOwner, LoginEntry, LoginError};
 
 const RUN: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
 /// Where the Task Manager records entries that the user disabled.
@@ -16,13 +16,12 @@ pub struct RunKey {
     name: String,
 }
 
-impl Default for RunKey {
-    fn default() -> Self {
-        Self { key: RUN.to_owned(), name: "ACOLYTE Ollama".to_owned() }
-    }
-}
-
 impl RunKey {
+    /// The value of one home.
+    pub fn of(owner: &EntryOwner) -> Self {
+        Self { key: RUN.to_owned(), name: owner.name("ACOLYTE Ollama", ' ') }
+    }
+
     /// Sets the value. It cannot contain environment variables: `entry.environment` is ignored.
     ///
     /// # Errors
@@ -56,6 +55,11 @@ impl RunKey {
             let _ = approved.remove_value(&self.name);
         }
         Ok(())
+    }
+
+    /// What the value starts.
+    pub fn command_line(&self) -> Option<String> {
+        CURRENT_USER.open(&self.key).and_then(|key| key.get_string(&self.name)).ok()
     }
 
     /// Whether the value exists.

@@ -7,7 +7,8 @@ use crate::platform::environment::Environment;
 use crate::platform::ownership::find_program;
 
 use super::{
-    LoginEntry, LoginError, NAME, one_line, remove_file, run_successfully, run_tool, text_of, write,
+    EntryOwner, LoginEntry, LoginError, NAME, one_line, remove_file, run_successfully, run_tool, text_of,
+    write,
 };
 
 /// Target that is reached at login.
@@ -18,6 +19,8 @@ const WANTED_BY: &str = "default.target";
 pub struct Systemd {
     folder: PathBuf,
     systemctl: PathBuf,
+    /// Name of the unit without its suffix.
+    name: String,
 }
 
 impl Systemd {
@@ -30,7 +33,13 @@ impl Systemd {
 
     /// Units in a configuration folder, with another `systemctl`.
     pub fn with_systemctl(config: &Path, systemctl: &Path) -> Self {
-        Self { folder: config.join("systemd").join("user"), systemctl: systemctl.to_owned() }
+        let folder = config.join("systemd").join("user");
+        Self { folder, systemctl: systemctl.to_owned(), name: NAME.to_owned() }
+    }
+
+    /// The same for the entry of one home.
+    pub fn owned_by(self, owner: &EntryOwner) -> Self {
+        Self { name: owner.name(NAME, '-'), ..self }
     }
 
     /// Whether the user manager responds. In a container, after a bare `su` and with other init systems it does not,
@@ -44,7 +53,7 @@ impl Systemd {
 
     /// The unit's file.
     pub fn unit_path(&self) -> PathBuf {
-        self.folder.join(unit_name())
+        self.folder.join(self.unit_name())
     }
 
     /// Writes the unit and enables it for the next login.
@@ -55,7 +64,7 @@ impl Systemd {
         let path = self.unit_path();
         write(&path, &unit(entry)?)?;
         self.systemctl(&["daemon-reload"])?;
-        self.systemctl(&["enable", &unit_name()])?;
+        self.systemctl(&["enable", &self.unit_name()])?;
         Ok(path.display().to_string())
     }
 
@@ -71,14 +80,14 @@ impl Systemd {
         }
         let answers = self.works();
         if answers {
-            self.systemctl(&["disable", "--now", &unit_name()])?;
+            self.systemctl(&["disable", "--now", &self.unit_name()])?;
         }
         remove_file(&link)?;
         remove_file(&path)?;
         if answers {
             self.systemctl(&["daemon-reload"])?;
             // Clears a "failed" state; fails if there is none, as intended.
-            let _ = self.succeeds(&["reset-failed", &unit_name()]);
+            let _ = self.succeeds(&["reset-failed", &self.unit_name()]);
         }
         // Only empty folders are removed; others are in use.
         let folders = [link.parent(), Some(self.folder.as_path()), self.folder.parent()];
@@ -90,7 +99,7 @@ impl Systemd {
 
     /// Whether the unit is active.
     pub fn is_active(&self) -> bool {
-        self.succeeds(&["is-active", "--quiet", &unit_name()])
+        self.succeeds(&["is-active", "--quiet", &self.unit_name()])
     }
 
     /// Starts the unit.
@@ -98,7 +107,7 @@ impl Systemd {
     /// # Errors
     /// If `systemctl` fails.
     pub fn start(&self) -> Result<(), LoginError> {
-        self.systemctl(&["start", &unit_name()])
+        self.systemctl(&["start", &self.unit_name()])
     }
 
     /// Stops the unit and all its processes.
@@ -106,11 +115,15 @@ impl Systemd {
     /// # Errors
     /// If `systemctl` fails.
     pub fn stop(&self) -> Result<(), LoginError> {
-        self.systemctl(&["stop", &unit_name()])
+        self.systemctl(&["stop", &self.unit_name()])
     }
 
     fn wants_link(&self) -> PathBuf {
-        self.folder.join(format!("{WANTED_BY}.wants")).join(unit_name())
+        self.folder.join(format!("{WANTED_BY}.wants")).join(self.unit_name())
+    }
+
+    fn unit_name(&self) -> String {
+        format!("{}.service", self.name)
     }
 
     fn systemctl(&self, words: &[&str]) -> Result<(), LoginError> {
@@ -124,10 +137,6 @@ impl Systemd {
 
 fn args<'a>(words: &[&'a str]) -> Vec<&'a OsStr> {
     std::iter::once("--user").chain(words.iter().copied()).map(OsStr::new).collect()
-}
-
-fn unit_name() -> String {
-    format!("{NAME}.service")
 }
 
 /// Runs the program with an empty environment. Same path on every Linux.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::autostart::{XdgAutostart, desktop_file};
-use super::launch_agent::{LaunchAgent, plist};
+use super::launch_agent::{LABEL, LaunchAgent, plist};
 use super::systemd::{Systemd, unit};
 use super::*;
 use crate::text::{Language, Text};
@@ -126,7 +126,7 @@ fn desktop_files_are_written_in_the_specifications_syntax() {
 #[test]
 fn agents_are_well_formed() {
     let odd = LoginEntry { args: vec!["<a & b>".into()], ..entry() };
-    let written = plist(&odd).unwrap();
+    let written = plist(LABEL, &odd).unwrap();
     let words: Vec<&str> = written.lines().filter_map(|line| line.strip_prefix("\t\t<string>")).collect();
     let first = [
         "/home/ñ o/.acolyte/bin/us",
@@ -149,7 +149,7 @@ fn agents_are_well_formed() {
 #[test]
 fn values_that_an_entry_cannot_represent_are_refused() {
     let broken = LoginEntry { args: vec!["a\nExecStart=/bin/evil".into()], ..entry() };
-    for outcome in [unit(&broken), desktop_file(&broken), plist(&broken)] {
+    for outcome in [unit(&broken), desktop_file(&broken), plist(LABEL, &broken)] {
         let error = outcome.unwrap_err();
         assert!(matches!(error, LoginError::Unrepresentable { .. }));
         for language in Language::ALL {
@@ -170,7 +170,7 @@ fn a_path_that_is_not_utf_8_is_refused() {
         LoginEntry { program: broken().into(), ..entry() },
         LoginEntry { log: Some(broken().into()), ..entry() },
     ] {
-        for (format, outcome) in [("unit", unit(&entry)), ("plist", plist(&entry))] {
+        for (format, outcome) in [("unit", unit(&entry)), ("plist", plist(LABEL, &entry))] {
             assert!(matches!(outcome, Err(LoginError::Unrepresentable { .. })), "{format}: {outcome:?}");
         }
     }
@@ -189,7 +189,7 @@ proptest! {
         let plain = LoginEntry {
             environment: BTreeMap::from([("X".into(), "y".into())]), args: vec!["y".into()], ..entry.clone()
         };
-        for write in [unit, desktop_file, plist] {
+        for write in [unit, desktop_file, |entry: &_| plist(LABEL, entry)] {
             if let Ok(written) = write(&entry) {
                 prop_assert_eq!(written.lines().count(), write(&plain).unwrap().lines().count());
             }

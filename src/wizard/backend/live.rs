@@ -25,7 +25,7 @@ use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
 use crate::platform::listening::Listener;
-use crate::platform::login::AutostartMethod;
+use crate::platform::login::{AutostartMethod, EntryOwner};
 use crate::text::Text;
 use crate::wizard::options::WizardOptions;
 
@@ -251,7 +251,9 @@ impl LiveWorkers {
             detected.reusable_engine =
                 installed_engine(&detected.hardware.engines, &minimum, &paths.engines());
         }
-        detected.autostart = AutostartMethod::of_system().map(|autostart| autostart.kind()).map_err(Arc::new);
+        detected.autostart = AutostartMethod::of_system(&EntryOwner::default())
+            .map(|autostart| autostart.kind())
+            .map_err(Arc::new);
         detected.seconds = began.elapsed().as_secs_f64();
         detected
     }

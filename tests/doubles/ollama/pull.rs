@@ -56,6 +56,14 @@ impl Puller {
     /// Pulls a model, telling progress. The `success` line is the caller's.
     pub async fn pull(&self, name: &Name, insecure: bool, to: &LineSender) -> Result<(), PullError> {
         to.send(&json!({"status": "pulling manifest"})).await?;
+        if cfg!(windows) && name.host.contains(':') {
+            // As the real one, which makes a folder of the host (ollama issue 4088).
+            let folder = name.manifest_path(Path::new("manifests"));
+            return Err(PullError::Reported(format!(
+                "mkdir {}: The directory name is invalid.",
+                folder.display()
+            )));
+        }
         let base = self.base(name, insecure)?;
         let manifest = self.manifest(name, &base).await?;
         let parsed: Value =
