@@ -940,3 +940,107 @@ fn profiles_of_the_user_are_offered_and_checked_as_strictly() {
         "the policy is not the user's to change here"
     );
 }
+
+/// A laptop on which much is wrong at once.
+fn laptop_with_trouble() -> Value {
+    let gpu = "NVIDIA GeForce RTX 4060 Laptop GPU";
+    json!({
+        "schema": 1,
+        "cpu": { "name": "AMD Ryzen 7 5800H", "physical_cores": 8 },
+        "memory": { "total_bytes": 16 * GIB, "available_bytes": 12 * GIB, "bandwidth_gb_s": 21.0 },
+        "ram_modules": [{
+            "size_bytes": 16 * GIB, "technology": "DDR4", "in_slot": true, "data_width_bits": 64,
+            "mt_s": 3200, "rated_mt_s": 3200
+        }],
+        "gpus": [{
+            "name": gpu, "kind": "discrete", "backend": "cuda",
+            "vram_total_bytes": 8188 * MIB, "vram_free_bytes": 5500 * MIB, "driver_version": "570.86.10",
+            "compute_capability": "8.9",
+            "state": { "power_limit_w": 60.0, "power_default_w": 80.0, "power_max_w": 115.0 }
+        }],
+        "disks": [{ "path": "/data", "kind": "hdd", "free_bytes": 200 * GIB, "used_for": ["engine", "models"] }],
+        "notes": [
+            { "code": "vram_held", "details": { "gpu": gpu, "program": "blender", "bytes": 1800 * MIB } },
+            { "code": "on_battery" }
+        ]
+    })
+}
+
+#[test]
+fn tips_follow_the_expected_performance() {
+    let text = stdout(&check(&laptop_with_trouble().to_string(), &["--profile", "hybrid_8gb_quality"]));
+    let at = |heading: &str| text.find(heading).unwrap_or_else(|| panic!("{heading} in {text}"));
+    let (tips, why) = (at("\nOptimization tips\n"), at("\nWhy\n"));
+    assert!(at("  First token ") < tips && tips < why, "{text}");
+    // Quality with what it rests on, and the need of memory against what is there.
+    for fact in [
+        "BASIC ★★☆☆☆ (Aider code editing 57.9\u{a0}%, independent)",
+        "of 5.4\u{a0}GB free",
+        "of 12\u{a0}GB available",
+    ] {
+        assert!(text[..tips].contains(fact), "{fact} in {text}");
+    }
+    let lines: Vec<&str> = text[tips..why].lines().filter(|line| line.starts_with("  - ")).collect();
+    let starts = [
+        "  - Close blender (1.8\u{a0}GB): that frees 1.8\u{a0}GB of graphics memory on NVIDIA GeForce RTX 4060 Laptop GPU. Then 21 \
+         instead of 14 of 29 layers fit on the card: ",
+        "  - Plug in the charger: on its battery, this computer slows down processor and graphics card.",
+        "  - NVIDIA GeForce RTX 4060 Laptop GPU may draw 60 W at present, but up to 115 W: plug in the charger and choose the \
+         laptop's performance mode.",
+        "  - Use a batch of ",
+        "  - Update the NVIDIA driver of NVIDIA GeForce RTX 4060 Laptop GPU from 570.86.10 to 580 or later: the engine then uses \
+         its newer CUDA library.",
+        "  - The models are on a hard disk: the first load takes 40–90\u{a0}s instead of 3.2–20.2\u{a0}s from a solid-state disk.",
+        "  - Main memory reads 21.0 GB/s with a single module (16\u{a0}GB). A second one of the same kind doubles that. That gives ",
+    ];
+    assert_eq!(lines.len(), starts.len(), "{lines:#?}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}\n{start}");
+    }
+    // What a tip says with names is not said again without them.
+    assert!(!text.contains("Close programs"), "{text}");
+}
+
+#[test]
+fn tips_are_figures_with_words_for_programs() {
+    let (_, report) = check_json(&laptop_with_trouble(), &["--profile", "hybrid_8gb_quality"]);
+    let tips = report["tips"].as_array().unwrap();
+    let kinds: Vec<&str> = tips.iter().map(|tip| tip["kind"].as_str().unwrap()).collect();
+    let expected = [
+        "close_gpu_programs",
+        "plug_in",
+        "raise_power_limit",
+        "other_batch",
+        "update_driver",
+        "models_on_hard_disk",
+        "add_ram_module",
+    ];
+    assert_eq!(kinds, expected);
+    let close = &tips[0];
+    assert_eq!(close["programs"], json!([{ "name": "blender", "bytes": 1800 * MIB }]));
+    assert_eq!(
+        (&close["gain"]["before"]["gpu_layers"], &close["gain"]["after"]["gpu_layers"]),
+        (&json!(14), &json!(21))
+    );
+    assert!(close["text"].as_str().unwrap().starts_with("Close blender"), "{close}");
+    assert_eq!(
+        (&tips[2]["limit_w"], &tips[2]["usual_w"], &tips[2]["laptop"]),
+        (&json!(60.0), &json!(115.0), &json!(true))
+    );
+}
+
+#[test]
+fn a_better_model_that_only_a_program_keeps_out_is_named() {
+    let (_, report) = check_json(&laptop_with_trouble(), &[]);
+    let tip = &report["tips"][0];
+    assert_eq!(tip["kind"], "close_for_better_model", "{tip}");
+    assert_eq!((&tip["now"]["stars"], &tip["then"]["stars"]), (&json!(3), &json!(4)));
+    // What it promises is what is recommended once the program is closed.
+    let mut closed = laptop_with_trouble();
+    closed["notes"] = json!([]);
+    closed["gpus"][0]["vram_free_bytes"] = json!(7300 * MIB);
+    let (_, closed) = check_json(&closed, &[]);
+    let recommended = &closed["choices"][0];
+    assert_eq!(tip["then"]["decode_tokens_per_s"], recommended["speed"]["decode_tokens_per_s"]);
+    assert_eq!(tip["then"]["stars"], recommended["quality"]["stars"]);
+}

@@ -13,8 +13,12 @@ use std::path::{Path, PathBuf};
 use acolyte::hardware::evidence::{Evidence, SourceAnswer};
 use acolyte::hardware::merge::merge;
 use acolyte::machine::Hardware;
+use acolyte::models::Catalogue;
+use acolyte::plan::{Profiles, Tip, plan_all};
 use acolyte::text::{Language, Text};
 use serde::Deserialize;
+
+const GIB: u64 = 1 << 30;
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -174,4 +178,64 @@ fn the_order_of_answers_does_not_matter() {
         let backwards = merge(&evidence);
         assert_eq!(backwards.gpus, forwards.gpus, "{}", path.display());
     }
+}
+
+/// The kinds of tips that a machine gets; all others get none.
+const TIPS: [(&str, &[&str]); 7] = [
+    ("quadro-rtx-4000-headless", &["update_driver"]),
+    ("rtx-4070-desktop", &["update_driver"]),
+    // A program holds memory of this laptop's card, but the model fits beside it.
+    ("rtx-4070-laptop-hybrid", &["plug_in"]),
+    ("rtx-4090-wsl2-container", &["close_gpu_programs", "update_driver"]),
+    ("rtx-5080-wsl2", &["close_gpu_programs"]),
+    // Its two cards are refused by their driver, which is a finding.
+    ("two-quadro-rtx-4000", &[]),
+    ("uhd-630-rtx-2060-windows-hybrid", &["update_driver"]),
+];
+
+/// The tips for a recorded machine, with 16 GiB of main memory where the report does not name it.
+fn tips_of(fixture: &Fixture) -> Vec<Tip> {
+    let mut hardware = merge(&fixture.evidence);
+    if hardware.memory.total_bytes < GIB {
+        hardware.memory.total_bytes = 16 * GIB;
+    }
+    plan_all(&hardware, Catalogue::built_in(), Profiles::built_in()).tips(&hardware)
+}
+
+fn named(name: &str) -> Fixture {
+    let is_it = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == name);
+    fixtures().into_iter().find(|(path, _)| is_it(path)).unwrap().1
+}
+
+#[test]
+fn each_machine_gets_the_tips_that_are_true_on_it() {
+    for (path, fixture) in fixtures() {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let found = serde_json::to_value(tips_of(&fixture)).unwrap();
+        let kinds: Vec<&str> =
+            found.as_array().unwrap().iter().map(|tip| tip["kind"].as_str().unwrap()).collect();
+        let expected = TIPS.iter().find(|(machine, _)| *machine == name).map_or(&[][..], |(_, tips)| tips);
+        assert_eq!(kinds, expected, "{name}");
+    }
+}
+
+#[test]
+fn the_tips_of_recorded_machines_have_their_figures() {
+    let tips = tips_of(&named("rtx-4090-wsl2-container"));
+    // 24,564 MiB less 21,711 free ones, and 200 that a desktop needs.
+    let Tip::CloseGpuPrograms { programs, frees_bytes, gain, .. } = &tips[0] else { panic!("{tips:?}") };
+    assert_eq!((programs.len(), *frees_bytes >> 20), (0, 2_653));
+    assert!(gain.before.n_cpu_moe > gain.after.n_cpu_moe, "{gain:?}");
+    assert!(gain.after.vram_required_bytes - gain.before.vram_required_bytes <= *frees_bytes, "{gain:?}");
+    let update =
+        |gpu: &str, driver: &str| Tip::UpdateDriver { gpu: gpu.into(), driver: driver.into(), branch: 580 };
+    assert_eq!(tips[1], update("NVIDIA GeForce RTX 4090", "555.85"));
+
+    let tips = tips_of(&named("rtx-5080-wsl2"));
+    // 16,303 − 15,165 − 200 MiB.
+    let Tip::CloseGpuPrograms { frees_bytes, .. } = &tips[0] else { panic!("{tips:?}") };
+    assert_eq!(*frees_bytes >> 20, 938);
+
+    assert_eq!(tips_of(&named("quadro-rtx-4000-headless")), [update("Quadro RTX 4000", "560.35.03")]);
+    assert_eq!(tips_of(&named("rtx-4070-laptop-hybrid")), [Tip::PlugIn]);
 }

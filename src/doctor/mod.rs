@@ -113,7 +113,7 @@ fn cleaned<T: Serialize + DeserializeOwned>(document: &T, secrets: &Secrets) -> 
 }
 
 /// Keys whose texts are names of hardware.
-const ABOUT_HARDWARE: [&str; 12] = [
+const ABOUT_HARDWARE: [&str; 13] = [
     "nvml",
     "sysinfo",
     "wgpu",
@@ -126,6 +126,7 @@ const ABOUT_HARDWARE: [&str; 12] = [
     "os",
     "cpu",
     "board",
+    "ram_modules",
 ];
 /// Keys of free text from drivers, systems and users.
 const FREE_TEXT: [&str; 2] = ["message", "text"];

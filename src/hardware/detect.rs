@@ -17,7 +17,7 @@ use super::evidence::{Evidence, GpuProcess, NvmlAnswer, SourceAnswer, TimeSpan};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::query;
 use super::ram_bandwidth::Measurement;
-use super::{core_speed, device_variables, disks, engines, model_folders, processor, sysfs};
+use super::{core_speed, device_variables, disks, engines, model_folders, processor, ram_programs, sysfs};
 use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
 use crate::platform::environment::{Environment, own_program};
 
@@ -89,6 +89,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     let folders = [(options.home.clone(), DiskUse::Engine), (own_models.clone(), DiskUse::Models)];
     let disks = spawn_detached("disks", &clock, move || disks::of_folders(&folders));
     let clients = spawn_detached("programs", &clock, crate::hardware::system::gpu_clients);
+    let programs = spawn_detached("programs in memory", &clock, ram_programs::running);
     let folders: Vec<PathBuf> =
         [own_models].into_iter().chain(options.engines.model_folders.clone()).collect();
     let models = spawn_detached("models", &clock, move || model_folders::read(&folders));
@@ -126,8 +127,9 @@ pub fn collect(options: &DetectOptions) -> Evidence {
                 evidence.late.push(search);
             }
         }
-        // Optional: after the timeout the list is empty.
+        // Optional: after the timeout a list is empty.
         evidence.gpu_clients = clients.recv_timeout(LIMIT).unwrap_or_default();
+        evidence.ram_programs = programs.recv_timeout(LIMIT).unwrap_or_default();
         if let Some(measurement) = measurement {
             evidence.cpu.dot_product_gb_s = clock.time("cores", core_speed::dot_product_gb_s);
             evidence.memory.bandwidth_gb_s = clock.time("memory, read", || measurement.run());

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::machine::{
-    ComputeCapability, Cpu, Disk, FoundEngine, ModelFolder, Os, SourceFailure, TimedSearch,
+    ComputeCapability, Cpu, Disk, FoundEngine, ModelFolder, Os, RamModule, RamProgram, Slowdown,
+    SourceFailure, TimedSearch,
 };
 use crate::untrusted::UntrustedText;
 
@@ -48,6 +49,10 @@ pub struct Evidence {
     pub graphics_device: Option<bool>,
     /// Linux: programs of this user that use memory of a card, as reported by the kernel's drivers.
     pub gpu_clients: Vec<GpuClient>,
+    /// Installed modules of main memory, as the firmware describes them.
+    pub ram_modules: Vec<RamModule>,
+    /// Programs that use much main memory, the largest first.
+    pub ram_programs: Vec<RamProgram>,
     /// Windows: display adapters in the registry.
     pub registry: Vec<RegistryAdapter>,
     /// Power supply.
@@ -223,6 +228,24 @@ pub struct NvmlDevice {
     pub mig: Option<bool>,
     /// Its slices that this process may use, in NVML's order.
     pub mig_slices: Vec<MigSlice>,
+    /// Whether a display shows a picture from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_active: Option<bool>,
+    /// Power limit in force, in milliwatts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_limit_mw: Option<u32>,
+    /// Its default power limit, in milliwatts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_default_mw: Option<u32>,
+    /// The highest power limit that can be set, in milliwatts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_max_mw: Option<u32>,
+    /// Temperature of the chip in degrees Celsius.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature_c: Option<u32>,
+    /// What lowers its clocks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slowed_by: Vec<Slowdown>,
     /// Programs that use its memory.
     pub processes: Vec<GpuProcess>,
 }
@@ -413,6 +436,9 @@ pub struct DxgiAdapter {
     pub memory: DxgiMemory,
     /// Version of the user-mode driver, for example `31.0.15.3623`.
     pub driver_version: Option<String>,
+    /// Whether a display is connected to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display: Option<bool>,
 }
 
 /// One display adapter in the Windows registry (below the display class key).

@@ -24,6 +24,8 @@ pub mod power;
 pub mod probe;
 mod processor;
 mod ram_bandwidth;
+pub mod ram_modules;
+pub mod ram_programs;
 pub mod sources;
 pub mod sysfs;
 pub mod system;

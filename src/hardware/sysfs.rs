@@ -32,6 +32,10 @@ pub const LIVE_FILES: [&str; 3] = ["/power/runtime_status", "/mem_info_vram_used
 /// left out while it sleeps.
 pub const LINK_FILES: [&str; 2] = ["max_link_speed", "current_link_width"];
 
+/// Files of one card's sensor, below `hwmon/hwmonN/` of its folder: power limits in microwatts, temperature in thousandths
+/// of a degree. The driver wakes a sleeping card to answer, so they are left out.
+pub const SENSOR_FILES: [&str; 4] = ["power1_cap", "power1_cap_default", "power1_cap_max", "temp1_input"];
+
 /// The processor's energy preference, for systems without a platform profile.
 pub const ENERGY_PREFERENCE: &str = "devices/system/cpu/cpu0/cpufreq/energy_performance_preference";
 
@@ -61,6 +65,12 @@ pub struct Card {
     pub bus_gb_s: Option<f64>,
     /// Whether it shares a die with the processor: its sensors include the north bridge's voltage.
     pub apu: bool,
+    /// Whether a display is connected; `None` if it has no connectors or they are unknown.
+    pub display: Option<bool>,
+    /// Power limit in force, its default and the highest that can be set, in microwatts.
+    pub power_limits_uw: [Option<u64>; 3],
+    /// Temperature of the chip in thousandths of a degree Celsius.
+    pub temperature_mc: Option<u64>,
     /// Instruction set reported by the kernel's compute driver, for example (11, 0, 0): gfx1100.
     pub gfx: Option<(u32, u32, u32)>,
 }
@@ -93,6 +103,14 @@ fn card(tree: &BTreeMap<String, String>, address: &str, compute: &[(PciAddress, 
         text("uevent")?.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned)
     };
 
+    let below = |start: &str, end: &str| {
+        let (start, end) = (format!("{folder}{start}"), format!("/{end}"));
+        let inside = tree.iter().filter(move |(path, _)| path.starts_with(&start) && path.ends_with(&end));
+        inside.map(|(_, content)| content.trim()).collect::<Vec<_>>()
+    };
+    let sensor = |file: &str| below("hwmon/", file).first().and_then(|digits| digits.parse::<u64>().ok());
+    let connectors = below("drm/", "status");
+
     let pci = PciAddress::parse(address);
     let ids = hex("vendor").zip(hex("device"));
     Card {
@@ -114,6 +132,9 @@ fn card(tree: &BTreeMap<String, String>, address: &str, compute: &[(PciAddress, 
                 rest.starts_with("hwmon/") && rest.ends_with("_label") && content.trim() == "vddnb"
             })
         }),
+        display: (!connectors.is_empty()).then(|| connectors.contains(&"connected")),
+        power_limits_uw: ["power1_cap", "power1_cap_default", "power1_cap_max"].map(sensor),
+        temperature_mc: sensor("temp1_input"),
         gfx: pci.and_then(|pci| compute.iter().find(|(at, _)| *at == pci).map(|(_, gfx)| *gfx)),
     }
 }
@@ -199,6 +220,31 @@ mod tests {
         assert_eq!(card.gfx, Some((11, 0, 0)));
         assert!(card.asleep && !card.apu);
         assert_eq!(card.driver.as_deref(), Some("amdgpu"));
+    }
+
+    #[test]
+    fn power_limits_temperature_and_displays_of_a_card_are_read() {
+        let folder = "bus/pci/devices/0000:03:00.0";
+        let files = [
+            ("class", "0x030000\n"),
+            ("hwmon/hwmon3/power1_cap", "250000000\n"),
+            ("hwmon/hwmon3/power1_cap_default", "315000000\n"),
+            ("hwmon/hwmon3/power1_cap_max", "346000000\n"),
+            ("hwmon/hwmon3/temp1_input", "61000\n"),
+            ("drm/card1/card1-DP-1/status", "disconnected\n"),
+            ("drm/card1/card1-HDMI-A-1/status", "connected\n"),
+        ];
+        let read = |files: &[(&str, &str)]| {
+            let path = |file: &str| format!("{folder}/{file}");
+            let tree = files.iter().map(|(file, content)| (path(file), (*content).to_owned())).collect();
+            cards(&tree).remove(0)
+        };
+        let card = read(&files);
+        assert_eq!(card.power_limits_uw, [Some(250_000_000), Some(315_000_000), Some(346_000_000)]);
+        assert_eq!((card.temperature_mc, card.display), (Some(61_000), Some(true)));
+        assert_eq!(read(&files[..6]).display, Some(false));
+        let bare = read(&files[..1]);
+        assert_eq!((bare.display, bare.temperature_mc, bare.power_limits_uw), (None, None, [None; 3]));
     }
 
     #[test]

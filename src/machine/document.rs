@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ComputeCapability, Finding, GpuBackend};
+use super::{ComputeCapability, Finding, GpuBackend, GpuState, RamModule, RamProgram};
 use crate::untrusted::UntrustedText;
 
 /// A machine's hardware, as far as known.
@@ -37,6 +37,12 @@ pub struct Hardware {
     /// Folders with Ollama models.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model_folders: Vec<ModelFolder>,
+    /// Installed modules of main memory, if the firmware tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ram_modules: Vec<RamModule>,
+    /// Programs that use much main memory, the largest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ram_programs: Vec<RamProgram>,
     /// Findings that the user should know.
     #[serde(default)]
     pub notes: Vec<Finding>,
@@ -123,6 +129,9 @@ pub struct Gpu {
     /// Why Ollama leaves it out although it could hold a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
+    /// Display, power limits and what slows it, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<GpuState>,
     /// Source of each value: key of this document → `nvml`, `vulkan`, `sysfs`, `table`, …
     #[serde(default)]
     pub sources: BTreeMap<String, UntrustedText>,
@@ -331,6 +340,7 @@ impl Gpu {
             driver_version: None,
             compute_capability: None,
             blocked: None,
+            state: None,
             sources: BTreeMap::new(),
         }
     }
@@ -348,6 +358,8 @@ impl Hardware {
             disks: Vec::new(),
             engines: Vec::new(),
             model_folders: Vec::new(),
+            ram_modules: Vec::new(),
+            ram_programs: Vec::new(),
             notes: Vec::new(),
         }
     }

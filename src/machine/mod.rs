@@ -6,8 +6,10 @@ mod document;
 mod finding;
 mod gpu_backend;
 mod gpu_name;
+mod gpu_state;
 pub mod gpu_table;
 pub mod known_drivers;
+mod ram;
 pub mod refusals;
 mod source_failure;
 
@@ -18,6 +20,8 @@ pub use document::{
 };
 pub use finding::{EngineRefusal, Finding, OtherFinding};
 pub use gpu_backend::GpuBackend;
+pub use gpu_state::{GpuState, Slowdown};
+pub use ram::{RamModule, RamProgram};
 pub use source_failure::{GpuSource, SourceFailure, TimedSearch};
 
 /// Source of a figure from the table of cards.

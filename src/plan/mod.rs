@@ -26,6 +26,7 @@ mod search;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod tips;
 mod types;
 
 pub use candidates::{candidates, custom_candidate, emergency_candidate, own_candidate};
@@ -42,4 +43,8 @@ pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, NUM_BATCH, Profile, Profile
 pub use reason::{Improvement, Reason};
 pub use reference::{Expected, ReferenceComputer, ReferenceRow, reference_computers};
 pub use report::{Report, note_disk_needs, plan_all, plan_profiles};
+pub use tips::{
+    DriverRule, IdleReason, PowerLimitRules, ProcessorRam, ProgramMemory, RamRules, RecommendedModel, Tip,
+    TipFigures, TipGain, TipRules, better_model, tips,
+};
 pub use types::{Candidate, Grade, Layers, Role, Verdict};

@@ -7,7 +7,9 @@ use crate::models::Catalogue;
 use crate::plan::candidates::candidates;
 use crate::plan::choices::{Choice, Choices, find_choices};
 use crate::plan::profiles::CUSTOM_ID;
-use crate::plan::{Improvement, Inventory, Plan, Profiles, Reason, Role, Verdict, make_plan};
+use crate::plan::{
+    Improvement, Inventory, Plan, Profiles, Reason, Role, Tip, Verdict, better_model, make_plan, tips,
+};
 
 /// The report on a machine: the three choices among all models, the plan of every profile, and the best profile.
 #[derive(Clone, Debug)]
@@ -24,11 +26,15 @@ pub struct Report {
     pub plans: Vec<Plan>,
     /// The choices among all models of the catalogue; empty in a report on single profiles.
     pub choices: Choices,
+    /// The tip to close programs for a better model than the recommended choice.
+    pub better_model: Option<Tip>,
 }
 
 /// The choices for a machine, and the plans of all profiles on it.
 pub fn plan_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
-    plan_profiles(hardware, catalogue, profiles).with_choices(find_choices(hardware, catalogue, profiles))
+    let choices = find_choices(hardware, catalogue, profiles);
+    let better_model = better_model(hardware, catalogue, profiles, &choices);
+    Report { better_model, ..plan_profiles(hardware, catalogue, profiles).with_choices(choices) }
 }
 
 /// The plans of all profiles on a machine.
@@ -68,6 +74,7 @@ impl Report {
             improvements: nearest.map(|one| one.improvements.clone()).unwrap_or_default(),
             plans,
             choices: Choices::default(),
+            better_model: None,
         }
     }
 
@@ -113,6 +120,27 @@ impl Report {
     pub fn plan_to_continue_with(&self) -> Option<&Plan> {
         let runs = |plan: &&Plan| plan.verdict != Verdict::Refused;
         self.default_plan().filter(runs).or(self.choices.emergency_cpu.as_ref()).filter(runs)
+    }
+
+    /// The plan that tips are given for: the one to install by default, else one that runs once other programs are closed,
+    /// else the emergency mode.
+    fn plan_for_tips(&self) -> Option<&Plan> {
+        let fits_when_closed = |reason: &Reason| {
+            matches!(
+                reason,
+                Reason::VramShort { fits_when_closed: true, .. }
+                    | Reason::RamShort { fits_when_closed: true, .. }
+            )
+        };
+        let soon = || self.plans.iter().find(|plan| plan.reasons.iter().any(fits_when_closed));
+        self.default_plan().or_else(soon).or(self.choices.emergency_cpu.as_ref())
+    }
+
+    /// Optimization tips for the machine that the report is about.
+    pub fn tips(&self, hardware: &Hardware) -> Vec<Tip> {
+        let of_plan = self.plan_for_tips().map_or_else(Vec::new, |plan| tips(plan, hardware));
+        let own = self.default_plan().is_some_and(|plan| plan.candidate.id == CUSTOM_ID);
+        self.better_model.iter().filter(|_| !own).cloned().chain(of_plan).collect()
     }
 
     /// The plan of a profile.

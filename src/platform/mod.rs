@@ -13,6 +13,7 @@ pub mod process;
 pub mod processor_use;
 pub mod program;
 pub mod program_end;
+pub mod program_memory;
 pub mod regular;
 pub mod same_path;
 

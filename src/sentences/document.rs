@@ -8,7 +8,9 @@ use serde::Serialize;
 use crate::doctor::DoctorReport;
 use crate::hardware::evidence::Evidence;
 use crate::install::Receipt;
-use crate::machine::{Cpu, Disk, Finding, FoundEngine, Gpu, Hardware, MainMemory, ModelFolder, Os};
+use crate::machine::{
+    Cpu, Disk, Finding, FoundEngine, Gpu, Hardware, MainMemory, ModelFolder, Os, RamModule, RamProgram,
+};
 use crate::text::{Language, Text};
 use crate::untrusted::escaped_json;
 
@@ -40,6 +42,10 @@ pub struct HardwareDocument<'a> {
     engines: &'a [FoundEngine],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     model_folders: &'a [ModelFolder],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ram_modules: &'a [RamModule],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ram_programs: &'a [RamProgram],
     notes: Vec<NoteDocument<'a>>,
 }
 
@@ -84,6 +90,8 @@ impl<'a> From<&'a Hardware> for HardwareDocument<'a> {
             disks: &hardware.disks,
             engines: &hardware.engines,
             model_folders: &hardware.model_folders,
+            ram_modules: &hardware.ram_modules,
+            ram_programs: &hardware.ram_programs,
             notes: hardware.notes.iter().map(note).collect(),
         }
     }

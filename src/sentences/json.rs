@@ -12,6 +12,7 @@ use crate::plan::{Choice, Expected, Plan, Reason, ReferenceComputer, Report, Rol
 use crate::sentences::choices::dominated_line;
 use crate::sentences::document::HardwareDocument;
 use crate::sentences::report::speed_line;
+use crate::sentences::tips::{TipJson, tips_json};
 use crate::text::Text;
 
 /// What `check-requirements --json` prints.
@@ -26,6 +27,7 @@ pub struct ReportJson<'a> {
     choices: Vec<ChoiceJson<'a>>,
     /// `null` when no model runs on the processor alone.
     emergency_cpu: Option<ProfileJson<'a>>,
+    tips: Vec<TipJson>,
 }
 
 /// What `profiles --json` prints.
@@ -169,6 +171,7 @@ impl<'a> ReportJson<'a> {
             profiles: report.plans.iter().map(|one| ProfileJson::in_report(one, report, text)).collect(),
             choices: report.choices.choices.iter().map(|one| ChoiceJson::new(one, text)).collect(),
             emergency_cpu: report.choices.emergency_cpu.as_ref().map(|one| ProfileJson::new(one, text)),
+            tips: tips_json(report.tips(hardware), text),
         }
     }
 }

@@ -27,6 +27,7 @@ mod removal;
 pub mod report;
 mod setting;
 mod terminal_page;
+mod tips;
 mod tuning;
 mod usage;
 

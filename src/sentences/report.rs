@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use crate::estimate::Speed;
 use crate::machine::Hardware;
 use crate::models::Model;
-use crate::plan::{Choice, Improvement, NUM_BATCH, Plan, Reason, ReferenceComputer, Report, Verdict};
+use crate::plan::{Choice, Improvement, NUM_BATCH, Plan, Reason, ReferenceComputer, Report, Tip, Verdict};
 use crate::say;
 use crate::sentences::choices::dominated_line;
 use crate::sentences::machine::hardware_facts;
@@ -49,6 +49,7 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
     page.gap();
     page.line(&styled(colour(report.verdict), &verdict_line(report.verdict, text)));
     page.gap();
+    let tips = report.tips(hardware);
     let choices = &report.choices.choices;
     if let Some(first) = choices.first() {
         page.heading(&say!(text, "cli-choices"));
@@ -61,6 +62,7 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
         page.facts(&plan_facts(&first.plan, text));
         page.bullets(first.plan.reasons.iter().map(|reason| reason.text(text)));
         page.gap();
+        tip_list(&mut page, &tips, text);
     }
     if let Some(best) = report.recommended() {
         let grade = best.grade.map(|grade| format!(" ({})", grade.title(text))).unwrap_or_default();
@@ -69,6 +71,9 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
         page.facts(&plan_facts(best, text));
         page.gap();
     }
+    if choices.is_empty() {
+        tip_list(&mut page, &tips, text);
+    }
     page.heading(&say!(text, "cli-why"));
     for reason in &report.reasons {
         page.bullets(std::iter::once(reason.text(text)));
@@ -76,7 +81,7 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
             page.link(refusal.link(text));
         }
     }
-    improvements(&mut page, &report.improvements, text);
+    improvements(&mut page, &without_tips(&report.improvements, &tips), text);
     page.gap();
     page.heading(&say!(text, "cli-all-profiles"));
     page.table(profile_table(report, text), columns);
@@ -269,6 +274,29 @@ fn verdict_line(verdict: Verdict, text: Text) -> String {
         Verdict::Degraded => format!("! {}", say!(text, "cli-verdict-degraded")),
         Verdict::Refused => format!("✗ {}", say!(text, "cli-verdict-refused")),
     }
+}
+
+fn tip_list(page: &mut TerminalPage, tips: &[Tip], text: Text) {
+    if !tips.is_empty() {
+        page.heading(&say!(text, "tip-title"));
+        page.bullets(tips.iter().map(|tip| tip.text(text)));
+        page.gap();
+    }
+}
+
+/// The improvements that no tip says better, with names and figures.
+fn without_tips(improvements: &[Improvement], tips: &[Tip]) -> Vec<Improvement> {
+    let is_said = |improvement: &Improvement| {
+        tips.iter().any(|tip| {
+            matches!(
+                (improvement, tip),
+                (Improvement::CloseGpuPrograms { .. }, Tip::CloseGpuPrograms { .. })
+                    | (Improvement::CloseRamPrograms { .. }, Tip::CloseRamPrograms { .. })
+                    | (Improvement::OtherKvCacheType { .. }, Tip::OtherKvCache { .. })
+            )
+        })
+    };
+    improvements.iter().filter(|improvement| !is_said(improvement)).cloned().collect()
 }
 
 fn improvements(page: &mut TerminalPage, improvements: &[Improvement], text: Text) {

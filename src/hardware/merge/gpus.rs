@@ -7,6 +7,7 @@ use super::blocked::blocked;
 use super::identity::Adapter;
 use super::kind::{kind, vendor};
 use super::memory::{MemoryFigure, VideoMemory, video_memory};
+use super::state::state;
 use super::visible::{VisibleDevices, hides_board, setting};
 use crate::hardware::evidence::{Evidence, MigSlice, NvmlDevice};
 use crate::hardware::pci::{link_gb_s, link_gt_s};
@@ -60,6 +61,7 @@ pub fn gpu(index: usize, adapter: &Adapter<'_>, visible: &VisibleDevices<'_>, ev
         driver_version: driver.map(|(version, _)| version).map(Into::into),
         compute_capability: capability,
         blocked: None,
+        state: state(adapter),
         sources,
     };
     if let Some((gb_s, source)) = bandwidth(&gpu, adapter) {
@@ -262,6 +264,7 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
         driver_version: None,
         compute_capability: None,
         blocked: None,
+        state: None,
         sources,
     };
     if hides_board(evidence) {

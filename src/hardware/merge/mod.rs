@@ -2,8 +2,8 @@
 //!
 //! 1. [`identity`] groups the answers by adapter.
 //! 2. [`kind`] decides the kind of each adapter, [`memory`] how much memory counts, [`backend`] which backend Ollama
-//!    will use, [`visible`] whether a variable hides it, [`blocked`] whether Ollama leaves it out; [`gpus`] writes the
-//!    entry.
+//!    will use, [`visible`] whether a variable hides it, [`blocked`] whether Ollama leaves it out; [`state`] what slows
+//!    it; [`gpus`] writes the entry.
 //! 3. [`findings`] lists what the user should know: sources that did not answer, what Ollama refuses or does
 //!    differently.
 
@@ -14,6 +14,7 @@ mod gpus;
 mod identity;
 mod kind;
 mod memory;
+mod state;
 mod visible;
 
 pub use kind::is_intel_integrated;
@@ -46,6 +47,8 @@ pub fn merge(evidence: &Evidence) -> Hardware {
         disks: evidence.disks.clone(),
         engines: evidence.engines.clone(),
         model_folders: evidence.model_folders.clone(),
+        ram_modules: evidence.ram_modules.clone(),
+        ram_programs: evidence.ram_programs.clone(),
         notes,
     }
 }

@@ -6,7 +6,8 @@
 use std::ffi::{OsStr, OsString};
 use std::mem::ManuallyDrop;
 
-use nvml_wrapper::enum_wrappers::device::Clock;
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::struct_wrappers::device::ProcessInfo;
@@ -17,7 +18,7 @@ use crate::hardware::device_variables;
 use crate::hardware::evidence::{
     GpuProcess, MigSlice, NvmlAnswer, NvmlDevice, NvmlDeviceFailure, NvmlQueryError, SourceAnswer,
 };
-use crate::machine::{ComputeCapability, SourceFailure};
+use crate::machine::{ComputeCapability, Slowdown, SourceFailure};
 use crate::platform::environment::Environment;
 
 /// Environment variable with the path of the library, for drivers in unusual places.
@@ -169,6 +170,12 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
         uuid: short_uuid(device),
         mig,
         mig_slices: if mig == Some(true) { mig_slices(device, path) } else { Vec::new() },
+        display_active: device.is_display_active().ok(),
+        power_limit_mw: device.enforced_power_limit().ok().filter(|limit| *limit > 0),
+        power_default_mw: device.power_management_limit_default().ok().filter(|limit| *limit > 0),
+        power_max_mw: device.power_management_limit_constraints().ok().map(|limits| limits.max_limit),
+        temperature_c: device.temperature(TemperatureSensor::Gpu).ok(),
+        slowed_by: device.current_throttle_reasons().map(slowdowns).unwrap_or_default(),
         processes: processes(nvml, device),
     }
 }
@@ -177,6 +184,17 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
 fn memory(device: &Device<'_>, path: &OsStr) -> Result<(u64, u64), NvmlError> {
     let memory = device.memory_info().map(|memory| (memory.total, memory.free));
     memory.or_else(|error| nvml_memory::first_version(device, path).ok_or(error))
+}
+
+/// What lowers a device's clocks, without what the user or the driver chose.
+fn slowdowns(reasons: ThrottleReasons) -> Vec<Slowdown> {
+    let temperature = ThrottleReasons::SW_THERMAL_SLOWDOWN | ThrottleReasons::HW_THERMAL_SLOWDOWN;
+    let found = [
+        (reasons.intersects(temperature), Slowdown::Temperature),
+        (reasons.contains(ThrottleReasons::SW_POWER_CAP), Slowdown::PowerLimit),
+        (reasons.contains(ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN), Slowdown::PowerSupply),
+    ];
+    found.into_iter().filter_map(|(is_slowed, by)| is_slowed.then_some(by)).collect()
 }
 
 /// The slices of a partitioned card. NVML numbers the places of slices; those that do not exist have no handle.

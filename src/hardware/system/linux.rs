@@ -9,8 +9,9 @@ use crate::hardware::control_group;
 use crate::hardware::drm_clients;
 use crate::hardware::evidence::{Access, Evidence, GpuClient};
 use crate::hardware::pci_names;
+use crate::hardware::ram_modules;
 use crate::hardware::sysfs;
-use crate::machine::{DiskKind, EngineKind, FoundEngine};
+use crate::machine::{DiskKind, EngineKind, FoundEngine, RamModule};
 
 /// Version of the distribution; rolling distributions have none.
 pub fn os_version() -> Option<String> {
@@ -33,8 +34,20 @@ pub fn system_evidence(evidence: &mut Evidence) {
         control_group::tightest_limit(&read(Path::new("/proc/self/cgroup")).unwrap_or_default(), &|path| {
             read(&Path::new("/sys/fs/cgroup").join(path))
         });
+    evidence.ram_modules = ram_modules();
     evidence.memory.limit_bytes = limit.map(|limit| limit.limit_bytes);
     evidence.memory.limit_used_bytes = limit.map(|limit| limit.used_bytes);
+}
+
+/// Modules of main memory, by udev's database or, where this user may read them, by the firmware's tables.
+fn ram_modules() -> Vec<RamModule> {
+    let listed = read(Path::new("/run/udev/data/+dmi:id")).unwrap_or_default();
+    let listed = ram_modules::of_udev(&listed);
+    if !listed.is_empty() {
+        return listed;
+    }
+    let table = fs::read("/sys/firmware/dmi/tables/DMI").unwrap_or_default();
+    ram_modules::of_smbios(&table)
 }
 
 /// Whether this user can open any device of a graphics card.
@@ -91,6 +104,15 @@ fn sysfs_tree() -> BTreeMap<String, String> {
                 if label.starts_with("in") && label.ends_with("_label") {
                     keep(format!("{sensor}/{label}"));
                 }
+            }
+            for file in sysfs::SENSOR_FILES.iter().filter(|_| !asleep) {
+                keep(format!("{sensor}/{file}"));
+            }
+        }
+        for device in entries(&root.join(&folder).join("drm")) {
+            let device = format!("{folder}drm/{device}");
+            for connector in entries(&root.join(&device)) {
+                keep(format!("{device}/{connector}/status"));
             }
         }
     }

@@ -8,6 +8,7 @@ use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
 
 pub use super::mount_point::disk_kind;
 use crate::hardware::evidence::{Evidence, GpuClient, RegistryAdapter};
+use crate::hardware::ram_modules;
 use crate::machine::{EngineKind, FoundEngine};
 use crate::platform::environment::Environment;
 
@@ -36,6 +37,7 @@ pub fn os_version() -> Option<String> {
 pub fn system_evidence(evidence: &mut Evidence) {
     evidence.registry = registry_adapters();
     evidence.power = ffi::power();
+    evidence.ram_modules = ram_modules::of_smbios(&ffi::smbios());
     evidence.wine = [LOCAL_MACHINE, CURRENT_USER].iter().any(|root| root.open(r"Software\Wine").is_ok());
 }
 

@@ -1,4 +1,4 @@
-//! Calls into Windows: DXGI's adapters and the power supply.
+//! Calls into Windows: DXGI's adapters, the power supply and the firmware's tables.
 
 #![allow(unsafe_code)]
 
@@ -7,6 +7,7 @@ use windows::Win32::Graphics::Dxgi::{
     DXGI_QUERY_VIDEO_MEMORY_INFO, IDXGIAdapter1, IDXGIAdapter3, IDXGIDevice, IDXGIFactory1,
 };
 use windows::Win32::System::Power::{GetSystemPowerStatus, SYSTEM_POWER_STATUS};
+use windows::Win32::System::SystemInformation::{GetSystemFirmwareTable, RSMB};
 use windows::core::Interface as _;
 
 use crate::hardware::evidence::{DxgiAdapter, DxgiMemory, Power, SourceAnswer};
@@ -47,6 +48,8 @@ fn describe(adapter: &IDXGIAdapter1) -> Option<DxgiAdapter> {
             budget_bytes: budget(adapter),
         },
         driver_version: driver_version(adapter),
+        // SAFETY: a plain query on a live COM object; without a display the first output is an error.
+        display: Some(unsafe { adapter.EnumOutputs(0) }.is_ok()),
     })
 }
 
@@ -64,6 +67,20 @@ fn driver_version(adapter: &IDXGIAdapter1) -> Option<String> {
     let packed = unsafe { adapter.CheckInterfaceSupport(&IDXGIDevice::IID) }.ok()?;
     let part = |shift: u32| packed >> shift & 0xffff;
     Some(format!("{}.{}.{}.{}", part(48), part(32), part(16), part(0)))
+}
+
+/// The firmware's SMBIOS structures; empty if unknown.
+pub fn smbios() -> Vec<u8> {
+    /// Bytes before the structures: version, revision and their length.
+    const HEADER: usize = 8;
+    // SAFETY: without a buffer the call returns the size that it needs.
+    let size = unsafe { GetSystemFirmwareTable(RSMB, 0, None) };
+    let mut table = vec![0; size as usize];
+    // SAFETY: the call writes at most the length of the slice.
+    let written = unsafe { GetSystemFirmwareTable(RSMB, 0, Some(&mut table)) };
+    table.truncate(written as usize);
+    table.drain(..HEADER.min(table.len()));
+    table
 }
 
 /// Battery and battery saver; `None` if unknown.
