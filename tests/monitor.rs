@@ -3,62 +3,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(target_os = "linux")]
 
+#[path = "monitor/card.rs"]
+mod card;
+#[path = "monitor/command.rs"]
+mod command;
 mod common;
+#[path = "monitor/desktop.rs"]
+mod desktop;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use acolyte::hardware::DetectOptions;
-use acolyte::hardware::engines::Places;
 use acolyte::hardware::live::{CardMemory, LiveMemory};
 use acolyte::monitor::Sampler;
+use card::Card;
 use common::world::World;
 use serde_json::json;
 
 const MIB: u64 = 1 << 20;
-
-/// A card whose memory the test changes.
-struct Card {
-    folder: tempfile::TempDir,
-}
-
-impl Card {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn state(&self) -> PathBuf {
-        self.folder.path().join("card.state")
-    }
-
-    /// Free MiB, then a process with its MiB.
-    fn is(&self, state: &str) {
-        std::fs::write(self.state(), state).unwrap();
-    }
-
-    /// How often the library was initialised.
-    fn starts(&self) -> usize {
-        std::fs::read(self.folder.path().join("card.starts")).map_or(0, |starts| starts.len())
-    }
-
-    fn options(&self, home: &Path, behaviour: &str, limit: Duration) -> DetectOptions {
-        let variable = |name: &str, value: &Path| (OsString::from(name), OsString::from(value));
-        DetectOptions {
-            probe_program: Some(env!("CARGO_BIN_EXE_acolyte").into()),
-            engines: Places::default(),
-            driver_limit: limit,
-            probe_environment: vec![
-                variable("ACOLYTE_NVML_PATH", &common::stand_in_nvml()),
-                variable("STAND_IN_NVML", Path::new(behaviour)),
-                variable("STAND_IN_NVML_STATE", &self.state()),
-            ],
-            ..DetectOptions::new(home.to_owned())
-        }
-    }
-}
-
-const LIMIT: Duration = Duration::from_secs(10);
 
 fn figures(cards: &[CardMemory]) -> Vec<(u64, u64, Option<u64>)> {
     cards.iter().map(|c| (c.used_bytes / MIB, c.total_bytes / MIB, c.held_bytes.map(|b| b / MIB))).collect()
@@ -66,9 +27,8 @@ fn figures(cards: &[CardMemory]) -> Vec<(u64, u64, Option<u64>)> {
 
 #[test]
 fn the_driver_is_loaded_once_for_many_looks() {
-    let (card, home) = (Card::new(), tempfile::tempdir().unwrap());
-    card.is("8000");
-    let mut live = LiveMemory::start(&card.options(home.path(), "laptop", LIMIT));
+    let (card, home) = (Card::new("8000"), tempfile::tempdir().unwrap());
+    let mut live = LiveMemory::start(&card.options(home.path()));
     assert_eq!((live.is_blind(), card.starts()), (false, 1), "detection");
     assert_eq!(figures(&live.look(&[])), [(188, 8188, None)]);
     card.is("1000 77 6000");
@@ -86,10 +46,8 @@ fn the_driver_is_loaded_once_for_many_looks() {
 
 #[test]
 fn a_driver_that_crashes_costs_its_figures_only() {
-    let (card, home) = (Card::new(), tempfile::tempdir().unwrap());
-    card.is("4000");
-    let options = card.options(home.path(), "laptop", LIMIT);
-    let mut live = LiveMemory::start(&options);
+    let (card, home) = (Card::new("4000"), tempfile::tempdir().unwrap());
+    let mut live = LiveMemory::start(&card.options(home.path()));
     assert_eq!(figures(&live.look(&[])), [(4188, 8188, None)]);
     let of_this_test = |pid: &u32| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -107,8 +65,7 @@ fn a_driver_that_crashes_costs_its_figures_only() {
 
 #[test]
 fn the_model_is_seen_with_its_share_and_what_left_the_card() {
-    let (card, world) = (Card::new(), World::new(&json!({})));
-    card.is("8000");
+    let (card, world) = (Card::new("8000"), World::new(&json!({})));
     let said = world.install(&["--profile", "hybrid_8gb", "--accept-degraded"]);
     let layers = said.receipt()["measured"]["gpu_layers"].as_u64().unwrap();
     let runner = common::process::below(&world.home())
@@ -119,7 +76,7 @@ fn the_model_is_seen_with_its_share_and_what_left_the_card() {
         })
         .unwrap();
     card.is(&format!("1188 {runner} 6500"));
-    let mut sampler = Sampler::start(card.options(&world.home(), "laptop", LIMIT));
+    let mut sampler = Sampler::start(card.options(&world.home()));
     let sample = sampler.sample();
     let [gpu] = sample.gpus.as_slice() else { panic!("{sample:#?}") };
     assert_eq!((gpu.memory.used_bytes, gpu.model_bytes), (7000 * MIB, Some(6500 * MIB)));

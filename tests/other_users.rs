@@ -68,7 +68,7 @@ fn stderr(output: &Output) -> String {
 }
 
 /// Everything that reads or changes a home.
-const ENTRIES: [&[&str]; 11] = [
+const ENTRIES: [&[&str]; 12] = [
     &["install", "--yes", "--profile", "light_6gb", "--accept-degraded", "--no-autostart"],
     &["install", "--yes", "--continue"],
     &["undo", "--yes"],
@@ -79,6 +79,7 @@ const ENTRIES: [&[&str]; 11] = [
     &["stop"],
     &["doctor"],
     &["monitor", "--once"],
+    &["logs"],
     &["wizard"],
 ];
 

@@ -9,12 +9,14 @@ use crate::text::Language;
 
 mod estimate;
 mod generated;
+mod monitor;
 mod plan;
 mod set;
 mod source;
 
 pub use estimate::{EstimateArgs, ExpertBlocks};
 pub use generated::{CompletionShell, CompletionsArgs, ManArgs};
+pub use monitor::{LogsArgs, MonitorArgs};
 pub use plan::PlanArgs;
 pub use set::SetArgs;
 pub use source::{InstallArgs, NetworkArgs, OllamaChoice, SourceArgs};
@@ -87,19 +89,17 @@ pub enum CliCommand {
     Bench(BenchArgs),
     /// Undo an interrupted installation and restore the previous one
     Undo(UndoArgs),
-    /// Watch graphics memory and warn when it is nearly full
+    /// Watch graphics memory and the model, and warn when the memory is nearly full
     Monitor(MonitorArgs),
+    /// Show the log of the private server, without names and keys
+    Logs(LogsArgs),
     /// Remove everything that was installed
     Uninstall(UninstallArgs),
     /// Go through the steps of the window in the terminal
     Wizard(WizardArgs),
     /// Print the completions of a shell
-    #[command(
-        after_help = "Example: acolyte completions bash > ~/.local/share/bash-completion/completions/acolyte"
-    )]
     Completions(CompletionsArgs),
     /// Print the manual page, or write those of all commands
-    #[command(after_help = "Example: acolyte man --dir /usr/local/share/man/man1")]
     Man(ManArgs),
 }
 
@@ -231,20 +231,6 @@ pub struct UndoArgs {
 #[derive(Args, Clone, Debug)]
 pub struct StatusArgs {
     /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `acolyte monitor`.
-#[derive(Args, Clone, Debug)]
-pub struct MonitorArgs {
-    /// Seconds between two checks
-    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub interval: u64,
-    /// Check once; exit code 10 when the memory is nearly full
-    #[arg(long)]
-    pub once: bool,
-    /// Print one JSON object per check
     #[arg(long)]
     pub json: bool,
 }

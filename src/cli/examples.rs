@@ -1,7 +1,7 @@
 //! Examples in the help of each command: the same in every language.
 
 /// Command → command lines that people type.
-const EXAMPLES: [(&str, &[&str]); 19] = [
+const EXAMPLES: &[(&str, &[&str])] = &[
     ("detect", &["acolyte detect", "acolyte detect --json > machine.json"]),
     ("doctor", &["acolyte doctor --output report.json"]),
     (
@@ -35,8 +35,11 @@ const EXAMPLES: [(&str, &[&str]); 19] = [
     ("bench", &["acolyte bench", "acolyte bench --json"]),
     ("undo", &["acolyte undo"]),
     ("monitor", &["acolyte monitor", "acolyte monitor --once --json"]),
+    ("logs", &["acolyte logs", "acolyte logs --follow --lines 20"]),
     ("uninstall", &["acolyte uninstall --dry-run", "acolyte uninstall --keep-models"]),
     ("wizard", &["acolyte wizard"]),
+    ("completions", &["acolyte completions bash > ~/.local/share/bash-completion/completions/acolyte"]),
+    ("man", &["acolyte man", "acolyte man --dir /usr/local/share/man/man1"]),
 ];
 
 /// The examples of a command.

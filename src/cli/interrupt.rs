@@ -1,6 +1,7 @@
 //! Ctrl-C while a command runs.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::cli::Failure;
 use crate::control::Control;
@@ -30,6 +31,31 @@ pub fn cancel_on_ctrl_c(control: &Control) -> Result<(), Failure> {
         });
     });
     Ok(())
+}
+
+/// Pauses that Ctrl-C ends.
+pub struct InterruptiblePause {
+    control: Control,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl InterruptiblePause {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// When the runtime or the signal handler cannot be created.
+    pub fn new() -> Result<Self, Failure> {
+        let control = Control::new();
+        cancel_on_ctrl_c(&control)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Self { control, runtime: runtime.map_err(|error| Failure::failed(error.to_string()))? })
+    }
+
+    /// Waits. Returns whether the user interrupted, now or before.
+    pub fn wait(&self, time: Duration) -> bool {
+        let waited = async { self.control.or_cancelled(tokio::time::sleep(time)).await };
+        self.runtime.block_on(waited).is_err()
+    }
 }
 
 /// Ctrl-C while answers are written, one after the other: it stops the answer, and ends the program between answers.

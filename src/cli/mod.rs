@@ -18,6 +18,7 @@ pub mod help;
 pub mod install;
 pub mod installer;
 mod interrupt;
+mod logs;
 pub mod model;
 pub mod monitor;
 pub mod output;
@@ -99,6 +100,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Bench(args) => bench::run(&args, session),
         CliCommand::Undo(args) => undo::run(&args, session),
         CliCommand::Monitor(args) => monitor::run(&args, session),
+        CliCommand::Logs(args) => logs::run(&args, session),
         CliCommand::Uninstall(args) => uninstall::run(&args, session),
         CliCommand::Wizard(args) => prompts::run(&args, session),
         CliCommand::Completions(args) => generated::completions(&args, session),

@@ -8,9 +8,13 @@ use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
 use crate::install::manage::{self, Health, OrphanedRunner, ServedModel, UnusedModel};
 use crate::install::state::documents::SERVED_MODEL;
-use crate::install::{InstallError, ProfileFile, Receipt};
+use crate::install::{InstallError, Paths, ProfileFile, Receipt};
+use crate::monitor::loaded_share;
+use crate::ollama::replies::Loaded;
+use crate::platform::clock;
 use crate::platform::listening::Listener;
 use crate::say;
+use crate::sentences::monitor::{processor_split, until};
 use crate::sentences::profile_title;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
@@ -61,6 +65,12 @@ struct ModelJson {
     context_tokens: Option<u64>,
     size_bytes: Option<u64>,
     size_vram_bytes: Option<u64>,
+    /// Share of its memory on cards, 0 to 1; `None` where the engine's figures are unreliable.
+    gpu_share: Option<f64>,
+    /// The same as the engine's own list shows it: `75%/25% GPU/CPU`.
+    processor: Option<String>,
+    /// When it is unloaded unless it is asked again, RFC 3339.
+    expires_at: Option<UntrustedText>,
 }
 
 /// Runs the command. The exit code is 0 when something is installed, 1 when not.
@@ -81,6 +91,7 @@ pub fn run(args: &StatusArgs, session: &Session) -> Result<u8, Failure> {
 
 fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) -> StatusJson<'a> {
     let loaded = health.loaded.as_ref();
+    let gpu_share = loaded.and_then(|model| share_of(model, session));
     StatusJson {
         schema: SCHEMA,
         home: session.home.display().to_string(),
@@ -110,10 +121,35 @@ fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) ->
             context_tokens: loaded.map(|model| model.context_length),
             size_bytes: loaded.map(|model| model.size),
             size_vram_bytes: loaded.map(|model| model.size_vram),
+            gpu_share,
+            processor: gpu_share.map(processor_split),
+            expires_at: loaded.map(|model| model.expires_at.clone()),
         },
         unused_models: unused,
         receipt: health.installed.as_ref().and_then(|installed| installed.receipt.as_ref()),
     }
+}
+
+fn share_of(model: &Loaded, session: &Session) -> Option<f64> {
+    loaded_share(model, &Paths::new(&session.home).server_log())
+}
+
+/// The message for a model in memory: where it is, its size, its context, until when.
+fn in_memory(model: &Loaded, session: &Session) -> String {
+    let text = session.text;
+    let context = text.count(model.context_length);
+    let Some(share) = share_of(model, session) else {
+        return say!(text, "install-status-loaded", context = context);
+    };
+    let until = until(model.expires_at_s(), clock::since_1970().as_secs(), text);
+    say!(
+        text,
+        "install-status-split",
+        processor = processor_split(share),
+        size = text.memory(model.size),
+        context = context,
+        until = until
+    )
 }
 
 /// The message for a server that does not run.
@@ -209,9 +245,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 (None, None) => stopped(profile.autostart, text),
             });
             lines.push(match &health.loaded {
-                Some(model) => {
-                    say!(text, "install-status-loaded", context = text.count(model.context_length))
-                }
+                Some(model) => in_memory(model, session),
                 None => say!(text, "install-status-not-loaded"),
             });
             lines.extend(health.orphans.iter().map(|orphan| about_orphan(orphan, text)));

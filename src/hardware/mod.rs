@@ -15,6 +15,7 @@ pub mod drm_clients;
 pub mod engines;
 pub mod evidence;
 mod file;
+mod holders;
 pub mod live;
 pub mod merge;
 pub mod model_folders;
@@ -32,4 +33,5 @@ pub mod system;
 
 pub use detect::{DetectOptions, collect, detect, gpu_processes};
 pub use file::HardwareFileError;
+pub use holders::{MemoryHolder, memory_holders};
 pub use ram_bandwidth::ram_bandwidth;

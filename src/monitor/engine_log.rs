@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::ollama::evidence::{LoadEvidence, LoadReader};
+use crate::ollama::evidence::{LoadEvidence, LoadReader, gpu_share};
+use crate::ollama::replies::Loaded;
 use crate::ollama::server::{LogFollower, rotated_logs};
 
 /// Number of answers that are kept.
@@ -77,6 +78,12 @@ impl EngineLog {
     pub fn answers(&self) -> impl DoubleEndedIterator<Item = &AnswerTiming> {
         self.facts.answers.iter()
     }
+}
+
+/// Share of a loaded model's memory on cards, 0 to 1, by what the engine tells of it and by its log; `None` where those are
+/// unreliable.
+pub fn loaded_share(loaded: &Loaded, log: &Path) -> Option<f64> {
+    gpu_share(loaded, EngineLog::open(log).load())
 }
 
 impl LogFacts {

@@ -4,13 +4,15 @@
 //! advise. [`Sampler`] measures, [`VramWatch`] decides when to raise an alert, [`SampleHistory`] keeps the last minutes for a
 //! graph.
 
+mod alerts;
 mod engine_log;
 mod history;
 mod placement;
 mod sampler;
 mod vram;
 
-pub use engine_log::AnswerTiming;
+pub use alerts::AlertWatch;
+pub use engine_log::{AnswerTiming, loaded_share};
 pub use history::{HistoryPoint, SampleHistory};
 pub use placement::{MeasuredPlacement, PlacementLoss, placement_loss};
 pub use sampler::{CardSample, ModelSample, Sample, Sampler};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::machine::Hardware;
+use crate::monitor::placement::PlacementLoss;
 use crate::untrusted::UntrustedText;
 
 /// Share of the graphics memory above which the engine may fail at the next allocation.
@@ -57,6 +58,8 @@ pub enum Alert {
     Critical(VramUse),
     /// It is below [`RECOVERED_SHARE`] again.
     Recovered(VramUse),
+    /// The model, or a part of it, is no longer on the card.
+    LeftCard(PlacementLoss),
 }
 
 /// Tracks which GPUs are in alert, so that each alert is raised once. Every update must be about the same machine.

@@ -457,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_gpu_share_is_trusted_only_with_gpu_buffers_in_the_log() {
-        let loaded = |size, size_vram| Loaded { name: String::new(), size, size_vram, context_length: 0 };
+        let loaded = |size, size_vram| Loaded { size, size_vram, ..Loaded::default() };
         let (cpu, cuda) = (LoadEvidence::parse(Q8_0), LoadEvidence::parse(CUDA));
         assert_eq!(gpu_share(&loaded(100, 0), &cpu), Some(0.0));
         assert_eq!(

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::untrusted::UntrustedText;
 
 /// A line of `/api/pull` and `/api/create`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -149,7 +153,7 @@ pub struct PsResponse {
 }
 
 /// A loaded model.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Loaded {
     /// Its name.
     pub name: String,
@@ -162,6 +166,17 @@ pub struct Loaded {
     /// Actual context in tokens.
     #[serde(default)]
     pub context_length: u64,
+    /// When it is unloaded unless it is asked again, RFC 3339. Centuries ahead for "never".
+    #[serde(default)]
+    pub expires_at: UntrustedText,
+}
+
+impl Loaded {
+    /// When it is unloaded, in seconds since the Unix epoch; `None` if the engine does not tell.
+    pub fn expires_at_s(&self) -> Option<u64> {
+        let moment = OffsetDateTime::parse(&self.expires_at, &Rfc3339).ok()?;
+        u64::try_from(moment.unix_timestamp()).ok()
+    }
 }
 
 /// `/api/tags`.

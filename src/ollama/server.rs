@@ -26,7 +26,7 @@ use crate::platform::process::{self, ProcessError, RunningProcess};
 use crate::platform::program_end::ProgramEnd;
 use crate::untrusted::UntrustedText;
 pub use follow::LogFollower;
-pub use log::{last_lines, log_since, rotate_while_running, rotated_logs};
+pub use log::{last_lines, log_since, logs_by_age, rotate_while_running, rotated_logs};
 use log::{open_log, rotate};
 pub use runner::{ExpertsInRam, RunnerSettings};
 

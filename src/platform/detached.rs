@@ -13,6 +13,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+use super::environment::Environment;
+
 /// A program to be started.
 #[derive(Debug)]
 pub struct DetachedProgram {
@@ -28,7 +30,21 @@ pub struct DetachedProgram {
     pub output: File,
 }
 
+/// The device that discards what is written to it.
+const NULL_DEVICE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
+
 impl DetachedProgram {
+    /// A program in our own environment whose output is discarded.
+    ///
+    /// # Errors
+    /// If the system's null device cannot be opened.
+    pub fn silent(program: PathBuf, args: Vec<OsString>) -> io::Result<Self> {
+        let output = File::options().write(true).open(NULL_DEVICE)?;
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+        let environment = Environment::of_process().variables().into_iter().filter_map(text).collect();
+        Ok(Self { program, args, environment, folder: None, output })
+    }
+
     /// Starts it in a process group of its own, so that Ctrl-C in our terminal or closing it does not end it, and without
     /// a console window on Windows.
     ///

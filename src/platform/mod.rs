@@ -8,6 +8,7 @@ pub mod environment;
 pub mod files;
 pub mod listening;
 pub mod login;
+pub mod notification;
 pub mod ownership;
 pub mod process;
 pub mod processor_use;

@@ -14,7 +14,7 @@ pub mod json;
 mod login;
 pub mod machine;
 mod model_file;
-mod monitor;
+pub mod monitor;
 mod network;
 mod ownership;
 mod plan;

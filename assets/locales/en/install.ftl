@@ -269,6 +269,7 @@ install-server-stopped-by-hand = The server was stopped. Start it with acolyte s
 install-status-stopped = The server is not running. It starts at the next login, or with acolyte start.
 install-status-stopped-by-hand = The server is not running. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
+install-status-split = In memory: { $processor }, { $size }, { $context } tokens of context, { $until }
 install-status-not-loaded = The model is not in memory; the first question loads it
 install-status-orphan = llama-server (process { $pid }) has lost its server and still holds { $size } of memory. acolyte stop, start and install end it.
 install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })

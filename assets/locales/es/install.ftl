@@ -269,6 +269,7 @@ install-server-stopped-by-hand = El servidor se ha detenido. Arráncalo con acol
 install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte start.
 install-status-stopped-by-hand = El servidor no está en marcha. Arráncalo con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
+install-status-split = En memoria: { $processor }, { $size }, { $context } tokens de contexto, { $until }
 install-status-not-loaded = El modelo no está en memoria; la primera pregunta lo carga
 install-status-orphan = llama-server (proceso { $pid }) se ha quedado sin su servidor y aún ocupa { $size } de memoria. Lo terminan acolyte stop, start e install.
 install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({ $at })

@@ -4,6 +4,7 @@ mod answer;
 mod at_login;
 mod bench;
 mod installation;
+mod reload;
 pub mod undo;
 pub mod uninstall;
 
@@ -14,3 +15,4 @@ pub use installation::{
     Health, OrphanedRunner, ServedModel, UnusedModel, client, health, installed, port_listener,
     remove_unused_models, start, stop, unused_models,
 };
+pub use reload::reload;

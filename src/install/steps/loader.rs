@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn an_ignored_gpu_is_a_failure() {
-        let loaded = |size_vram| Loaded { name: String::new(), size: 100, size_vram, context_length: 32_768 };
+        let loaded = |size_vram| Loaded { size: 100, size_vram, context_length: 32_768, ..Loaded::default() };
         let told = |offloaded| LoadEvidence { offloaded, ..LoadEvidence::default() };
         check_layers(0, &loaded(0), &told(None)).unwrap();
         check_layers(29, &loaded(100), &told(Some((29, 29)))).unwrap();

@@ -55,6 +55,11 @@ impl LogFollower {
         Ok(true)
     }
 
+    /// The last line, if its end is not written yet.
+    pub fn unfinished(&self) -> Option<String> {
+        (!self.partial.is_empty()).then(|| String::from_utf8_lossy(&self.partial).into_owned())
+    }
+
     fn read_file(&mut self, path: &Path, on_line: &mut impl FnMut(&str)) -> io::Result<()> {
         let mut file = regular::open(path)?;
         file.seek(SeekFrom::Start(self.position))?;

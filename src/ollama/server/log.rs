@@ -83,6 +83,12 @@ pub fn rotated_logs(log: &Path) -> Vec<PathBuf> {
     [log.to_owned(), PathBuf::from(format!("{}.new", log.display()))].into_iter().chain(old).collect()
 }
 
+/// The files of a log that exist, the oldest first, the log itself last.
+pub fn logs_by_age(log: &Path) -> Vec<PathBuf> {
+    let old = (1..=OLD_LOGS).rev().map(|n| old_log(log, n));
+    old.chain([log.to_owned()]).filter(|path| path.is_file()).collect()
+}
+
 pub(super) fn old_log(log: &Path, n: u32) -> PathBuf {
     PathBuf::from(format!("{}.{n}", log.display()))
 }
