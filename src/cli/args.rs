@@ -9,6 +9,7 @@ use crate::text::Language;
 
 mod estimate;
 mod generated;
+mod keep;
 mod monitor;
 mod plan;
 mod set;
@@ -16,6 +17,7 @@ mod source;
 
 pub use estimate::{EstimateArgs, ExpertBlocks};
 pub use generated::{CompletionShell, CompletionsArgs, ManArgs};
+pub use keep::KeepArgs;
 pub use monitor::{LogsArgs, MonitorArgs};
 pub use plan::PlanArgs;
 pub use set::SetArgs;
@@ -97,6 +99,8 @@ pub enum CliCommand {
     Uninstall(UninstallArgs),
     /// Go through the steps of the window in the terminal
     Wizard(WizardArgs),
+    /// Keep this program on this computer, with a menu entry and on PATH, or replace an older copy
+    Keep(KeepArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write those of all commands

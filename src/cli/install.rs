@@ -11,7 +11,7 @@ use crate::cli::output::talk;
 use crate::cli::profiles::{exit_code, profiles_of, require_profile};
 use crate::cli::progress::Printer;
 use crate::cli::undo::{Interrupted, offer};
-use crate::cli::{Failure, Session, model, source};
+use crate::cli::{Failure, Session, keep, model, source};
 use crate::control::Control;
 use crate::install::{
     Agreement, InstallError, InstallOptions, Installed, Paths, PublishedModel, Receipt, Request,
@@ -129,8 +129,9 @@ fn go_on(
         plan.with_inventory(&inventory)
     };
     session.tell(&summary(&plan, &options, session));
-    let degraded = plan.verdict == Verdict::Degraded;
     let may_ask = !args.yes && std::io::stdin().is_terminal();
+    let keep = keep::wanted(args, may_ask, session)?;
+    let degraded = plan.verdict == Verdict::Degraded;
     let agreed = resumed.is_some_and(|saved| saved.covers(&plan));
     if degraded && !args.accept_degraded && !agreed {
         if !args.emergency_cpu {
@@ -164,7 +165,11 @@ fn go_on(
     let reference = plan.candidate.model.name.as_str().into();
     let request = Request::new(plan, agreement, options)
         .ok_or_else(|| Failure::usage(LookupError::Unknown { reference }.explain(text)))?;
-    carry_out(request, args.json, may_ask, session)
+    let code = carry_out(request, args.json, may_ask, session)?;
+    if let Some(programs) = keep.filter(|_| code == 0) {
+        keep::after_install(&programs, session)?;
+    }
+    Ok(code)
 }
 
 /// The plan for the file that will be downloaded, which can differ from the catalogue's. Says what was found. Nothing has

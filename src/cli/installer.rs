@@ -10,6 +10,7 @@ use crate::cli::args::{GlobalArgs, OllamaChoice, WizardArgs};
 use crate::cli::detect::hardware_of;
 use crate::cli::profiles::profiles_of;
 use crate::cli::{Failure, Session, help, model, prompts, source, startup};
+use crate::install::keep::ProgramKind;
 use crate::plan::Profiles;
 use crate::sentences::ValueProblem;
 use crate::wizard::{self, RendererChoice, Settings, StartError, WindowChild, WizardOptions};
@@ -39,7 +40,7 @@ pub fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = crate::platform::environment::arguments().collect();
     let child = WindowChild::from_arguments(&mut arguments);
     let cli: InstallerCli = help::parse(&arguments);
-    let outcome = Session::new(&cli.global).and_then(|session| {
+    let outcome = Session::new(&cli.global, ProgramKind::Window).and_then(|session| {
         startup::start_log(&session);
         match child {
             Some(child) => show(child, &cli, &session),

@@ -18,6 +18,7 @@ pub mod help;
 pub mod install;
 pub mod installer;
 mod interrupt;
+mod keep;
 mod logs;
 pub mod model;
 pub mod monitor;
@@ -41,6 +42,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 
+use crate::install::keep::ProgramKind;
 use crate::platform::files;
 use crate::text::Language;
 
@@ -53,7 +55,7 @@ pub fn main() -> ExitCode {
     startup::begin();
     let arguments: Vec<OsString> = crate::platform::environment::arguments().collect();
     let cli: Cli = help::parse(&arguments);
-    let session = match Session::new(&cli.global) {
+    let session = match Session::new(&cli.global, ProgramKind::Terminal) {
         Ok(session) => session,
         Err(failure) => return failure.say(),
     };
@@ -103,6 +105,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Logs(args) => logs::run(&args, session),
         CliCommand::Uninstall(args) => uninstall::run(&args, session),
         CliCommand::Wizard(args) => prompts::run(&args, session),
+        CliCommand::Keep(args) => keep::run(&args, session),
         CliCommand::Completions(args) => generated::completions(&args, session),
         CliCommand::Man(args) => generated::man(&args, session),
     }

@@ -6,6 +6,7 @@ use crate::cli::args::GlobalArgs;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::install::Paths;
+use crate::install::keep::ProgramKind;
 use crate::install::state::home::require_ours;
 use crate::platform::environment::Environment;
 use crate::platform::same_path;
@@ -19,6 +20,8 @@ pub struct Session {
     pub text: Text,
     /// Our folder: `--home`, else `ACOLYTE_HOME`, else `~/.acolyte`. Always absolute; need not exist.
     pub home: PathBuf,
+    /// Which of the two programs runs.
+    pub program: ProgramKind,
     /// Print only results and errors.
     pub quiet: bool,
     /// Log to standard error.
@@ -30,7 +33,7 @@ impl Session {
     ///
     /// # Errors
     /// When the user's home folder is unknown and none is given.
-    pub fn new(args: &GlobalArgs) -> Result<Self, Failure> {
+    pub fn new(args: &GlobalArgs, program: ProgramKind) -> Result<Self, Failure> {
         let text = Text::new(args.lang.unwrap_or_else(Language::of_system));
         let home = args
             .home
@@ -39,7 +42,7 @@ impl Session {
             .and_then(|home| std::path::absolute(home).ok())
             .map(as_the_system_spells)
             .ok_or_else(|| Failure::failed(say!(text, "cli-no-home")))?;
-        Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
+        Ok(Self { text, home, program, quiet: args.quiet, verbose: args.verbose })
     }
 
     /// Checks that no other user owns the home or can change it.

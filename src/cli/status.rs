@@ -6,6 +6,7 @@ use crate::SCHEMA;
 use crate::cli::args::StatusArgs;
 use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
+use crate::install::keep::KeptFile;
 use crate::install::manage::{self, Health, OrphanedRunner, ServedModel, UnusedModel};
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, Paths, ProfileFile, Receipt};
@@ -31,6 +32,8 @@ struct StatusJson<'a> {
     server: ServerJson<'a>,
     model: ModelJson,
     unused_models: &'a [UnusedModel],
+    /// What is kept of this program on the computer.
+    kept: Option<&'a KeptFile>,
     receipt: Option<&'a Receipt>,
 }
 
@@ -81,15 +84,24 @@ pub fn run(args: &StatusArgs, session: &Session) -> Result<u8, Failure> {
     let explain = |error: InstallError| Failure::of_install(error, session.text);
     let health = manage::health(&session.home).map_err(explain)?;
     let unused = manage::unused_models(&session.home).map_err(explain)?;
+    let kept = KeptFile::load(&Paths::new(&session.home)).map_err(|error| explain(error.into()))?;
     if args.json {
-        print_json(&json(&health, &unused, session))?;
+        print_json(&json(&health, &unused, kept.as_ref(), session))?;
     } else {
         print(&words(&health, &unused, session))?;
+        if let Some(difference) = kept.and_then(|kept| kept.difference(session.text)) {
+            print(&format!("{difference}\n"))?;
+        }
     }
     Ok(u8::from(health.installed.is_none()))
 }
 
-fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) -> StatusJson<'a> {
+fn json<'a>(
+    health: &'a Health,
+    unused: &'a [UnusedModel],
+    kept: Option<&'a KeptFile>,
+    session: &Session,
+) -> StatusJson<'a> {
     let loaded = health.loaded.as_ref();
     let gpu_share = loaded.and_then(|model| share_of(model, session));
     StatusJson {
@@ -126,6 +138,7 @@ fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) ->
             expires_at: loaded.map(|model| model.expires_at.clone()),
         },
         unused_models: unused,
+        kept,
         receipt: health.installed.as_ref().and_then(|installed| installed.receipt.as_ref()),
     }
 }

@@ -311,6 +311,12 @@ pub enum InstallError {
         /// The home.
         home: PathBuf,
     },
+    /// A newer version of this program is kept on the computer.
+    #[error("a newer version is kept: {version}")]
+    NewerIsKept {
+        /// Its version.
+        version: UntrustedText,
+    },
     /// Nothing is installed.
     #[error("nothing is installed in {home}")]
     NotInstalled {

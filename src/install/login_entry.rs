@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::checksum::Sha256;
 use crate::install::{InstallError, Paths};
 use crate::ollama::server::Launch;
 use crate::platform::environment::{self, Environment};
@@ -190,17 +189,12 @@ fn autostart_method(paths: &Paths) -> Result<AutostartMethod, InstallError> {
 pub(super) fn owner(paths: &Paths) -> EntryOwner {
     let usual = Environment::of_process().default_acolyte_home();
     let is_usual = usual.is_some_and(|usual| same_path::key(&usual) == same_path::key(paths.home()));
-    EntryOwner { home_id: (!is_usual).then(|| home_id(paths)) }
+    EntryOwner { home_id: (!is_usual).then(|| paths.id()) }
 }
 
 /// Description of the entry, which identifies its home.
 fn description(paths: &Paths) -> String {
-    format!("ACOLYTE model server ({})", home_id(paths))
-}
-
-/// A short identifier of a home that needs no escaping in any format.
-fn home_id(paths: &Paths) -> String {
-    Sha256::of(same_path::key(paths.home()).as_bytes()).to_string()[..12].to_owned()
+    format!("ACOLYTE model server ({})", paths.id())
 }
 
 fn would_run(method: &AutostartMethod, paths: &Paths) -> bool {
@@ -216,7 +210,7 @@ fn is_ours(method: &AutostartMethod, paths: &Paths) -> bool {
         && match method.file() {
             // Assume an unreadable entry is ours, but not a pipe or something huge: we write neither.
             Some(file) => match regular::read_text(&file, MAX_ENTRY_BYTES) {
-                Ok(entry) => entry.contains(&home_id(paths)),
+                Ok(entry) => entry.contains(&paths.id()),
                 Err(error) => !regular::is_refusal(&error),
             },
             // The value calls our copy of this program.
@@ -284,8 +278,8 @@ mod tests {
     #[test]
     fn entries_of_different_homes_are_distinguished() {
         let (a, b) = (Paths::new(Path::new("/home/x/.acolyte")), Paths::new(Path::new("/srv/acolyte")));
-        assert_ne!(home_id(&a), home_id(&b));
-        assert_eq!(home_id(&a), home_id(&Paths::new(Path::new("/home/x/.acolyte"))));
-        assert!(description(&a).contains(&home_id(&a)));
+        assert_ne!(a.id(), b.id());
+        assert_eq!(a.id(), Paths::new(Path::new("/home/x/.acolyte")).id());
+        assert!(description(&a).contains(&a.id()));
     }
 }

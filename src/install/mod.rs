@@ -15,6 +15,7 @@ mod error;
 pub mod event;
 pub mod fetch;
 mod inventory;
+pub mod keep;
 mod login_entry;
 pub mod manage;
 mod private_server;

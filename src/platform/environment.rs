@@ -76,6 +76,12 @@ impl Environment {
         set.or_else(|| self.home_dir().map(|home| home.join(".config")))
     }
 
+    /// The data folder of the XDG base directory specification: `XDG_DATA_HOME` if it is absolute, else `~/.local/share`.
+    pub fn data_home(&self) -> Option<PathBuf> {
+        let set = self.path("XDG_DATA_HOME").filter(|path| path.is_absolute());
+        set.or_else(|| self.home_dir().map(|home| home.join(".local/share")))
+    }
+
     /// ACOLYTE's folder: `ACOLYTE_HOME`, else `~/.acolyte`.
     pub fn acolyte_home(&self) -> Option<PathBuf> {
         self.path("ACOLYTE_HOME").or_else(|| self.default_acolyte_home())
@@ -100,6 +106,12 @@ pub fn computer_name() -> Option<String> {
 pub fn own_program() -> std::io::Result<PathBuf> {
     let link = PathBuf::from("/proc/self/exe");
     if cfg!(target_os = "linux") && link.exists() { Ok(link) } else { std::env::current_exe() }
+}
+
+/// The folder of the program that this process runs, links resolved; `None` if the system does not report it.
+pub fn own_folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    std::fs::canonicalize(program).ok()?.parent().map(PathBuf::from)
 }
 
 /// The command line, the program's name first.

@@ -6,6 +6,7 @@ pub mod detached;
 pub mod encoding;
 pub mod environment;
 pub mod files;
+pub mod installed_apps;
 pub mod listening;
 pub mod login;
 pub mod notification;
@@ -14,18 +15,23 @@ pub mod process;
 pub mod processor_use;
 pub mod program;
 pub mod program_end;
+pub mod program_file;
 pub mod program_memory;
 pub mod regular;
 pub mod same_path;
+pub mod shell_profile;
+pub mod user_path;
 
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
-mod windows_quoting;
+pub(crate) mod windows_quoting;
 
 pub use ownership::others_can_write;
 #[cfg(unix)]
 pub use unix::{attach_console, hide_console, open_console, restrict_process};
 #[cfg(windows)]
-pub use windows::{attach_console, hide_console, open_console, restrict_process, system_folder};
+pub use windows::{
+    attach_console, hide_console, open_console, restrict_process, system_folder, write_shortcut,
+};

@@ -3,6 +3,7 @@
 mod detached;
 mod ffi;
 mod holders;
+mod shell;
 
 use std::os::windows::process::CommandExt as _;
 use std::process::Command;
@@ -10,6 +11,7 @@ use std::process::Command;
 pub(super) use detached::{DetachedProcess, spawn_detached};
 pub use ffi::{attach_console, open_console, restrict_process, system_folder};
 pub(super) use holders::programs_using;
+pub use shell::{tell_environment_changed, write_shortcut};
 
 /// Prevents a console window for a child process.
 pub fn hide_console(command: &mut Command) {

@@ -2,7 +2,7 @@
 
 /// Quotes an argument for `CommandLineToArgvW` and the C runtime: backslashes are special only before a quote, where
 /// they are doubled.
-pub(super) fn quoted(arg: &str) -> String {
+pub(crate) fn quoted(arg: &str) -> String {
     if !arg.is_empty() && !arg.contains([' ', '\t', '"']) {
         return arg.to_owned();
     }

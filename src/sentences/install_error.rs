@@ -173,6 +173,10 @@ impl InstallError {
             Self::ChangedMeanwhile { home } => {
                 say!(text, "install-changed-meanwhile", home = UntrustedText::path(home))
             }
+            Self::NewerIsKept { version } => {
+                let own = env!("CARGO_PKG_VERSION");
+                say!(text, "keep-newer-kept", kept = version.as_str(), own = own)
+            }
             Self::NotInstalled { home } => {
                 say!(text, "install-not-installed", home = UntrustedText::path(home))
             }
@@ -261,6 +265,9 @@ impl Change {
             Subject::Model { tag, .. } => say!(text, "change-model", model = tag.shown()),
             Subject::Server => say!(text, "change-server"),
             Subject::LoginEntry => say!(text, "change-login-entry"),
+            Subject::ShellLine(path) => say!(text, "change-shell-line", path = UntrustedText::path(&path)),
+            Subject::UserPath => say!(text, "change-user-path"),
+            Subject::InstalledApp => say!(text, "change-installed-app"),
         }
     }
 }

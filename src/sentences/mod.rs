@@ -11,6 +11,7 @@ mod install;
 mod install_error;
 mod install_progress;
 pub mod json;
+mod keep;
 mod login;
 pub mod machine;
 mod model_file;

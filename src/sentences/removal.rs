@@ -34,6 +34,11 @@ impl Removal {
                 .iter()
                 .map(|place| say!(text, "removal-login", place = UntrustedText::new(place))),
         );
+        lines.extend(
+            self.edited_files.iter().map(|path| say!(text, "removal-line", path = UntrustedText::path(path))),
+        );
+        lines.extend(self.user_path.then(|| say!(text, "removal-user-path")));
+        lines.extend(self.installed_app.then(|| say!(text, "removal-installed-app")));
         if self.server_runs {
             lines.push(say!(text, "removal-server"));
         }

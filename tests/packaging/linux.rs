@@ -105,6 +105,25 @@ fn the_software_catalogue_describes_this_version_of_this_program() {
 }
 
 #[test]
+fn the_systems_own_tools_accept_the_metadata() {
+    let unpacked = unpacked();
+    let share = unpacked.root.join("share");
+    let entry = share.join(format!("applications/{APP_ID}.desktop"));
+    let metainfo = share.join("metainfo/com.acolyte.installer.metainfo.xml");
+    for (tool, arguments, file) in
+        [("desktop-file-validate", &[][..], &entry), ("appstreamcli", &["validate", "--no-net"], &metainfo)]
+    {
+        if !crate::has(tool) {
+            continue;
+        }
+        let said = output(Command::new(tool).args(arguments).arg(file));
+        let words =
+            String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.success(), "{tool}: {words}");
+    }
+}
+
+#[test]
 fn the_entry_in_the_folder_starts_the_program_beside_it() {
     let unpacked = unpacked();
     let path = unpacked.root.join("acolyte-installer.desktop");

@@ -31,6 +31,16 @@ fn at(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// Whether a tool is here; otherwise says that its part of a test is skipped.
+#[cfg(target_os = "linux")]
+fn has(tool: &str) -> bool {
+    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join(tool).is_file());
+    if !found {
+        eprintln!("skipped: {tool} is not installed (bash .ci/tools installs it)");
+    }
+    found
+}
+
 fn text_of(path: &str) -> String {
     std::fs::read_to_string(at(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

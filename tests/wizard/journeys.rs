@@ -580,6 +580,8 @@ fn manage_opens_where_there_is_an_installation() {
             unfinished_model_bytes: 1_200_000_000,
             login_entries: vec!["/home/ana/.config/autostart/acolyte-ollama.desktop".to_owned()],
             server_runs: true,
+            edited_files: vec!["/home/ana/.bashrc".into()],
+            ..Removal::default()
         };
         let scene = Scene {
             installation: Some(scripted::installation(&request, eye.language)),

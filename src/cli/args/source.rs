@@ -115,6 +115,12 @@ pub struct InstallArgs {
     /// Do not start the server at login
     #[arg(long)]
     pub no_autostart: bool,
+    /// Keep this program on this computer, with a menu entry and on PATH (default at a terminal; never with --yes alone)
+    #[arg(long, conflicts_with = "no_keep")]
+    pub keep: bool,
+    /// Do not keep this program on this computer; what an earlier installation kept stays
+    #[arg(long)]
+    pub no_keep: bool,
     /// Do not search for the fastest setting after loading; "acolyte tune" does it later
     #[arg(long)]
     pub no_tune: bool,

@@ -8,10 +8,12 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::Change;
+use crate::install::keep::{places, shell_line};
 use crate::install::state::documents::{DocumentError, Installed, PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::unpack::beside;
 use crate::install::{Paths, SavedRequest, login_entry};
+use crate::platform::environment::Environment;
 use crate::platform::login::AutostartMethod;
 
 /// What the journal of one home may name.
@@ -21,6 +23,8 @@ pub(super) struct Bounds<'a> {
     models: Vec<PathBuf>,
     /// Folders of login entries.
     login: Vec<PathBuf>,
+    /// Files of this program outside the home, here and as the journal names them.
+    placed: Vec<PathBuf>,
 }
 
 impl<'a> Bounds<'a> {
@@ -28,7 +32,7 @@ impl<'a> Bounds<'a> {
     ///
     /// # Errors
     /// When a document names what is not ours. One that is damaged names nothing.
-    pub fn of(paths: &'a Paths) -> Result<Self, DocumentError> {
+    pub fn of(paths: &'a Paths, changes: &[Change]) -> Result<Self, DocumentError> {
         let installed = readable(Installed::load(paths.home()))?;
         let before = readable(Snapshot::load(paths))?;
         let requests = [readable(SavedRequest::load(paths))?, readable(Snapshot::request(paths))?];
@@ -42,7 +46,15 @@ impl<'a> Bounds<'a> {
         // Where the folder of login entries is unknown there are none.
         let methods = AutostartMethod::all_of_system(&login_entry::owner(paths)).unwrap_or_default();
         let login = methods.iter().filter_map(|method| Some(method.file()?.parent()?.to_owned())).collect();
-        Ok(Self { paths, models, login })
+        // The user's folders of data and configuration may have been others then.
+        let named = changes.iter().filter_map(|change| match change {
+            Change::PlaceFile { path, .. } if is_plain(path) && places::is_outside(path) => {
+                Some(path.clone())
+            }
+            _ => None,
+        });
+        let placed = named.chain(places::outside(&Environment::of_process())).collect();
+        Ok(Self { paths, models, login, placed })
     }
 
     /// Accepts a change that an installation in this home can have made.
@@ -82,7 +94,21 @@ impl<'a> Bounds<'a> {
                 require(*name == SERVED_MODEL || *name == PREVIOUS_MODEL, Path::new(name.as_str()))?;
                 require(self.is_models_dir(models_dir), models_dir)
             }
-            Change::StartServer { .. } | Change::StartAtLogin => Ok(()),
+            Change::PlaceFile { path, .. } => {
+                let below = self.paths.below(path);
+                let is_ours = match &below {
+                    Some(below) => places::is_below_home(below),
+                    None => is_plain(path) && places::is_outside(path),
+                };
+                require(is_ours, path)
+            }
+            // Only our own line is taken out, and that only of a profile file.
+            Change::AddShellLine { path, added, .. } => {
+                let is_line = shell_line(self.paths).is_some_and(|line| added.trim_matches('\n') == line);
+                require(is_line && is_plain(path) && places::is_profile_file(path), path)
+            }
+            Change::AddToUserPath { folder } => require(self.is(folder, &self.paths.programs()), folder),
+            Change::StartServer { .. } | Change::StartAtLogin | Change::ListInstalledApp => Ok(()),
         }
     }
 
@@ -108,7 +134,7 @@ impl<'a> Bounds<'a> {
         let is_login_folder =
             || [".config", "autostart", "systemd", "systemd/user"].iter().any(|shape| path.ends_with(shape));
         leads_to(self.paths.home())
-            || self.models.iter().chain(&self.login).any(|known| leads_to(known))
+            || self.models.iter().chain(&self.login).chain(&self.placed).any(|known| leads_to(known))
             || is_blobs
             // The user's folder of configuration may have been another one then.
             || is_login_folder() && is_plain(path)
@@ -146,7 +172,9 @@ fn is_plain(path: &Path) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::checksum::Sha256;
     use crate::install::change::journal::{Journal, JournalEntry, Phase};
+    use crate::install::keep::ProgramKind;
     use crate::models::ModelTag;
     use crate::platform::files;
     use crate::platform::login::EntryOwner;
@@ -165,6 +193,14 @@ mod tests {
         let entry = JournalEntry { at: String::new(), phase: Phase::Intent, change: Some(change.clone()) };
         files::write_whole(&paths.journal(), &serde_json::to_vec(&entry).unwrap()).unwrap();
         Journal::read(paths)
+    }
+
+    fn place(path: &Path) -> Change {
+        Change::PlaceFile { path: path.to_owned(), sha256: Sha256::of(b""), existed: false }
+    }
+
+    fn line(path: &Path, added: &str) -> Change {
+        Change::AddShellLine { path: path.to_owned(), added: added.to_owned(), created: true }
     }
 
     #[test]
@@ -196,7 +232,15 @@ mod tests {
             Change::CreateModel { name: PREVIOUS_MODEL.clone(), models_dir },
             Change::StartServer { port: 42_434 },
             Change::StartAtLogin,
+            place(&paths.programs().join(ProgramKind::Terminal.file_name())),
+            place(&paths.kept()),
+            Change::AddToUserPath { folder: paths.programs() },
+            Change::ListInstalledApp,
         ];
+        let outside = places::outside(&Environment::of_process());
+        let parents = outside.iter().filter_map(|path| Some(path.parent()?.to_owned()));
+        let folders = folders.into_iter().chain(parents).collect::<Vec<_>>();
+        let changes = changes.into_iter().chain(outside.iter().map(|path| place(path))).collect::<Vec<_>>();
         let folders = folders.into_iter().map(|path| Change::CreateFolder { path });
         for change in changes.into_iter().chain(folders) {
             assert_eq!(read(&paths, &change).unwrap().len(), 1, "{change:?}");
@@ -210,6 +254,8 @@ mod tests {
         let (staging, version) = (beside(&engine, "unpacking"), "0.32.15".to_owned());
         let tag = ModelTag::parse("qwen2.5-coder:7b").unwrap();
         let out = paths.home().join("../foreign");
+        let ours = format!("{}\n", shell_line(&paths).unwrap());
+        read(&paths, &line(&foreign.join(".bashrc"), &ours)).unwrap();
         let create = |path: &Path| Change::CreateFolder { path: path.to_owned() };
         let write = |path: &Path| Change::WriteFile { path: path.to_owned() };
         let download = |path: &Path| Change::Download { path: path.to_owned() };
@@ -239,7 +285,14 @@ mod tests {
             Change::BackUpEngine { path: foreign.clone(), backup: beside(&engine, "before") },
             Change::PullModel { tag: tag.clone(), models_dir: foreign.clone() },
             Change::CreateModel { name: tag, models_dir: paths.models() },
-            Change::CreateModel { name: SERVED_MODEL.clone(), models_dir: foreign },
+            Change::CreateModel { name: SERVED_MODEL.clone(), models_dir: foreign.clone() },
+            place(&foreign.join("key")),
+            place(&paths.journal()),
+            place(&paths.programs().join("other")),
+            place(&foreign.join("../applications/acolyte-installer.desktop")),
+            line(&foreign.join(".bashrc"), "export EDITOR=vi\n"),
+            line(&foreign.join("key"), &ours),
+            Change::AddToUserPath { folder: foreign },
         ];
         for change in hostile {
             let refused = read(&paths, &change);

@@ -91,7 +91,7 @@ impl Journal {
         let entries = parse(&bytes);
         let changes = changes(&entries);
         if !changes.is_empty() {
-            let bounds = Bounds::of(paths)?;
+            let bounds = Bounds::of(paths, &changes)?;
             for change in &changes {
                 bounds.check(change).map_err(|foreign_path| foreign(&path, &foreign_path))?;
             }

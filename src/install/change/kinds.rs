@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::Sha256;
 use crate::models::ModelTag;
 
 /// One change. Its serialised form is the journal's format, so variants are only ever added.
@@ -55,6 +56,32 @@ pub enum Change {
     },
     /// The login entry that starts the server, created, replaced or removed.
     StartAtLogin,
+    /// A file of ours that keeps this program on the computer, created or replaced: a copy of a program, a menu entry, an
+    /// icon, completions.
+    PlaceFile {
+        /// The file.
+        path: PathBuf,
+        /// SHA-256 of what we wrote.
+        sha256: Sha256,
+        /// Whether there was a file, which is restored.
+        existed: bool,
+    },
+    /// A line in a profile file of a shell, which puts our programs on `PATH`.
+    AddShellLine {
+        /// The file.
+        path: PathBuf,
+        /// The bytes that were added.
+        added: String,
+        /// Whether the file was created for it.
+        created: bool,
+    },
+    /// Our folder of programs in the user's `PATH`, in the registry of Windows.
+    AddToUserPath {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The entry in Windows' list of installed apps, created or replaced.
+    ListInstalledApp,
     /// The active engine, moved to a backup folder while another build of the same version replaces it.
     #[serde(rename = "set_aside")]
     BackUpEngine {
@@ -86,4 +113,10 @@ pub enum Subject {
     Server,
     /// The login entry.
     LoginEntry,
+    /// A line in a profile file of a shell.
+    ShellLine(PathBuf),
+    /// The user's `PATH`.
+    UserPath,
+    /// The entry in the list of installed apps.
+    InstalledApp,
 }

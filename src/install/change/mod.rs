@@ -7,6 +7,7 @@ mod bounds;
 pub mod journal;
 mod kinds;
 pub mod leftovers;
+pub mod placed;
 mod revert;
 pub mod rollback;
 
@@ -49,6 +50,12 @@ impl Change {
             }
             Self::StartAtLogin => login_entry::is_installed(paths).unwrap_or(true),
             Self::BackUpEngine { backup, .. } => backup.exists(),
+            Self::PlaceFile { path, sha256, .. } => {
+                placed::is_ours(path, *sha256) || placed::backup(paths, path).exists()
+            }
+            Self::AddShellLine { path, added, .. } => placed::has_line(path, added),
+            Self::AddToUserPath { folder } => placed::is_on_user_path(folder),
+            Self::ListInstalledApp => placed::is_listed(paths),
         }
     }
 
@@ -59,7 +66,14 @@ impl Change {
             Self::Download { path } => [vec![path.clone()], partial_downloads(path)].concat(),
             Self::UnpackEngine { path, staging, .. } => vec![path.clone(), staging.clone()],
             Self::BackUpEngine { backup, .. } => vec![backup.clone()],
-            Self::CreateFolder { .. }
+            Self::PlaceFile { path, sha256, .. } => {
+                let ours = placed::is_ours(path, *sha256).then(|| path.clone());
+                ours.into_iter().chain([files::temporary(path)]).collect()
+            }
+            Self::AddShellLine { .. }
+            | Self::AddToUserPath { .. }
+            | Self::ListInstalledApp
+            | Self::CreateFolder { .. }
             | Self::StartServer { .. }
             | Self::PullModel { .. }
             | Self::CreateModel { .. }
@@ -79,6 +93,10 @@ impl Change {
                 Subject::Model { tag: name.clone(), bytes: Store::new(models_dir).bytes(name) }
             }
             Self::StartAtLogin => Subject::LoginEntry,
+            Self::PlaceFile { path, .. } => Subject::Path(path.clone()),
+            Self::AddShellLine { path, .. } => Subject::ShellLine(path.clone()),
+            Self::AddToUserPath { .. } => Subject::UserPath,
+            Self::ListInstalledApp => Subject::InstalledApp,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Change, partial_downloads, remove_engine};
+use super::{Change, partial_downloads, placed, remove_engine};
 use crate::install::state::REHEARSAL_FILE;
 use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::snapshot::Snapshot;
@@ -10,6 +10,7 @@ use crate::install::{InstallError, Paths, login_entry};
 use crate::ollama::server::rotated_logs;
 use crate::ollama::store::Store;
 use crate::platform::files::{self, renaming};
+use crate::platform::shell_profile;
 
 /// The state that changes are reverted to.
 pub(super) struct RevertTarget<'a> {
@@ -114,6 +115,14 @@ impl Change {
                     Store::new(models_dir).remove(&[name], target.is_ours(models_dir))?;
                 }
             }
+            Self::PlaceFile { path, sha256, existed } => {
+                placed::revert(target.paths, path, *sha256, *existed, target.snapshot.is_some())?;
+            }
+            Self::AddShellLine { path, added, created } => {
+                shell_profile::remove_line(path, added, *created)?;
+            }
+            Self::AddToUserPath { folder } => placed::remove_from_user_path(folder)?,
+            Self::ListInstalledApp => placed::list_again(target.paths, target.snapshot.is_some())?,
             Self::StartAtLogin => {
                 match target.snapshot.and_then(|before| before.login_launch(target.paths)) {
                     Some(launch) => login_entry::install(target.paths, &launch)?,

@@ -141,6 +141,10 @@ impl Scope<'_> {
         match self {
             Self::KeepFetched(before) => match change {
                 Change::BackUpEngine { .. } | Change::StartAtLogin => true,
+                Change::PlaceFile { .. }
+                | Change::AddShellLine { .. }
+                | Change::AddToUserPath { .. }
+                | Change::ListInstalledApp => true,
                 Change::WriteFile { path } => *path != paths.request(),
                 Change::CreateModel { .. } => before.installed.is_some(),
                 _ => false,

@@ -4,6 +4,7 @@ mod answer;
 mod at_login;
 mod bench;
 mod installation;
+pub mod keep;
 mod reload;
 pub mod undo;
 pub mod uninstall;

@@ -49,6 +49,12 @@ pub struct Removal {
     pub login_entries: Vec<String>,
     /// Whether our server runs; it is stopped.
     pub server_runs: bool,
+    /// Files of the user that lose a line of ours.
+    pub edited_files: Vec<PathBuf>,
+    /// Whether the user's `PATH` loses our folder (Windows).
+    pub user_path: bool,
+    /// Whether the entry in the list of installed apps goes (Windows).
+    pub installed_app: bool,
 }
 
 /// A model that is removed.
@@ -81,6 +87,12 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     };
     for change in changes.iter().filter(|change| change.is_present(&paths)) {
         removal.paths.extend(change.files());
+        match change {
+            Change::AddShellLine { path, .. } => removal.edited_files.push(path.clone()),
+            Change::AddToUserPath { .. } => removal.user_path = true,
+            Change::ListInstalledApp => removal.installed_app = true,
+            _ => {}
+        }
         let (tag, models_dir, is_pulled) = match change {
             Change::PullModel { tag, models_dir } => (tag, models_dir, true),
             Change::CreateModel { name, models_dir } => (name, models_dir, false),
@@ -244,6 +256,7 @@ fn our_folders(paths: &Paths) -> Vec<PathBuf> {
     let [blobs, manifests] = Store::new(&paths.models()).parts();
     vec![
         paths.programs(),
+        paths.manual_pages(),
         paths.models(),
         blobs,
         manifests,

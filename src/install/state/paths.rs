@@ -2,7 +2,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::checksum::Sha256;
 use crate::platform::ownership;
+use crate::platform::same_path;
 
 /// Name of the file with which step 1 tries what a folder allows: as long as the longest of a model's files
 /// (`sha256-…-partial-NN`).
@@ -26,6 +28,11 @@ impl Paths {
         &self.home
     }
 
+    /// A short identifier of the home that needs no escaping in any format. What we write outside of it names its home by it.
+    pub fn id(&self) -> String {
+        Sha256::of(same_path::key(&self.home).as_bytes()).to_string()[..12].to_owned()
+    }
+
     /// A path relative to our folder, empty for the folder itself; `None` when it is elsewhere, not absolute or contains `..`.
     /// It may lead through a link to the folder, if no other user can replace the link.
     pub fn below(&self, path: &Path) -> Option<PathBuf> {
@@ -44,7 +51,7 @@ impl Paths {
     }
 
     /// The files that determine what is deleted and started, and the lock.
-    pub fn trusted_files(&self) -> [PathBuf; 8] {
+    pub fn trusted_files(&self) -> [PathBuf; 9] {
         [
             self.journal(),
             self.lock(),
@@ -54,6 +61,7 @@ impl Paths {
             self.request(),
             self.window(),
             self.server_state(),
+            self.kept(),
         ]
     }
 
@@ -107,6 +115,16 @@ impl Paths {
         self.llm().join("server.json")
     }
 
+    /// What is kept of this program on the computer.
+    pub fn kept(&self) -> PathBuf {
+        self.llm().join("kept.json")
+    }
+
+    /// Copies of files that keeping this program replaces, and what it prepares; until it has succeeded.
+    pub fn replaced(&self) -> PathBuf {
+        self.snapshot().join("kept")
+    }
+
     /// Downloaded archives, until they are unpacked.
     pub fn downloads(&self) -> PathBuf {
         self.home.join("downloads")
@@ -130,6 +148,16 @@ impl Paths {
     /// Our programs that the system calls.
     pub fn programs(&self) -> PathBuf {
         self.home.join("bin")
+    }
+
+    /// The script that puts our programs on `PATH`, sourced by profile files of shells.
+    pub fn shell_environment(&self) -> PathBuf {
+        self.home.join("env")
+    }
+
+    /// Manual pages. `man` looks into the folder beside each one of `PATH`.
+    pub fn manual_pages(&self) -> PathBuf {
+        self.home.join("share/man/man1")
     }
 
     /// Models, unless the user picked another folder.

@@ -84,6 +84,23 @@ pub fn desktop_file(entry: &LoginEntry) -> Result<String, LoginError> {
     ))
 }
 
+/// The value of `Exec` for a command line.
+///
+/// # Errors
+/// If a word contains a character that a desktop file cannot represent (a line break).
+pub fn exec_value(words: &[&str]) -> Result<String, LoginError> {
+    let words: Result<Vec<_>, _> = words.iter().map(|word| argument(word)).collect();
+    Ok(value(&words?.join(" ")))
+}
+
+/// Escapes a value of type string.
+///
+/// # Errors
+/// If it contains a line break.
+pub fn string_value(text: &str) -> Result<String, LoginError> {
+    Ok(value(one_line(text)?))
+}
+
 /// Quotes an argument of `Exec`: in double quotes if it contains a reserved character, with `%` doubled.
 fn argument(word: &str) -> Result<String, LoginError> {
     const RESERVED: &[char] =

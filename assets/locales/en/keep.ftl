@@ -1,0 +1,31 @@
+# Keeping this program on the computer.
+
+keep-newer-kept = ACOLYTE { $kept } is kept on this computer, and this program is older ({ $own }). Nothing was replaced
+removal-line = the line of ACOLYTE in { $path }
+removal-user-path = the folder of ACOLYTE in the user's PATH
+removal-installed-app = the entry in the list of installed apps
+change-shell-line = line of ACOLYTE in { $path }
+change-user-path = folder of ACOLYTE in the user's PATH
+change-installed-app = entry in the list of installed apps
+keep-will = ACOLYTE is kept on this computer: { $programs } in { $folder }, with:
+keep-will-menu = the menu entry { $path }
+keep-will-line = a line in { $path } that puts acolyte on PATH
+keep-will-user-path = its folder in the user's PATH
+keep-will-listed = an entry in the list of installed apps
+keep-will-generated = completions for the shell and manual pages
+keep-how-not = --no-keep leaves that out. Uninstalling removes it.
+keep-ask = Keep ACOLYTE on this computer?
+keep-done = ACOLYTE { $version } is kept in { $folder }
+keep-done-path = New terminals find acolyte
+keep-twin-kept = { $name } is not beside this program, so the copy that was kept before stays
+keep-twin-missing = { $name }, the program for the terminal, is not beside this program, so it is not kept and PATH is unchanged
+keep-window-missing = { $name }, the window, is not beside this program, so it is not kept and there is no menu entry
+keep-zsh = zsh finds { $path } if ~/.zshrc runs compinit
+keep-powershell = For completions in PowerShell add to your $PROFILE: . '{ $path }'
+keep-skipped = Left alone: { $path }: { $cause }
+keep-skip-foreign = it is not from this installation
+keep-skip-unrepresentable = the path of ACOLYTE's folder cannot be written into it
+keep-skip-not-printed = acolyte does not print it ({ $message })
+keep-newer-here = This program ({ $own }) is newer than the ACOLYTE kept on this computer ({ $kept }). Replace it with acolyte keep
+keep-older-here = This program ({ $own }) is older than the ACOLYTE kept on this computer ({ $kept }). Start that one instead
+keep-failed-after-install = The installation is complete, but ACOLYTE is not kept on this computer: { $cause }

@@ -1,0 +1,31 @@
+# Conservar este programa en el equipo.
+
+keep-newer-kept = En este equipo se conserva ACOLYTE { $kept }, y este programa es más antiguo ({ $own }). No se ha reemplazado nada
+removal-line = la línea de ACOLYTE en { $path }
+removal-user-path = la carpeta de ACOLYTE en el PATH del usuario
+removal-installed-app = la entrada en la lista de aplicaciones instaladas
+change-shell-line = línea de ACOLYTE en { $path }
+change-user-path = carpeta de ACOLYTE en el PATH del usuario
+change-installed-app = entrada en la lista de aplicaciones instaladas
+keep-will = ACOLYTE se conserva en este equipo: { $programs } en { $folder }, con:
+keep-will-menu = la entrada del menú { $path }
+keep-will-line = una línea en { $path } que pone acolyte en el PATH
+keep-will-user-path = su carpeta en el PATH del usuario
+keep-will-listed = una entrada en la lista de aplicaciones instaladas
+keep-will-generated = autocompletado del shell y páginas del manual
+keep-how-not = Con --no-keep no se hace. Al desinstalar se elimina.
+keep-ask = ¿Conservar ACOLYTE en este equipo?
+keep-done = ACOLYTE { $version } se conserva en { $folder }
+keep-done-path = Los terminales nuevos encuentran acolyte
+keep-twin-kept = { $name } no está junto a este programa; se mantiene la copia conservada antes
+keep-twin-missing = { $name }, el programa del terminal, no está junto a este programa: no se conserva y el PATH no cambia
+keep-window-missing = { $name }, la ventana, no está junto a este programa: no se conserva y no hay entrada en el menú
+keep-zsh = zsh encuentra { $path } si ~/.zshrc ejecuta compinit
+keep-powershell = Para autocompletar en PowerShell añade a tu $PROFILE: . '{ $path }'
+keep-skipped = Sin tocar: { $path }: { $cause }
+keep-skip-foreign = no es de esta instalación
+keep-skip-unrepresentable = la ruta de la carpeta de ACOLYTE no se puede escribir en él
+keep-skip-not-printed = acolyte no lo genera ({ $message })
+keep-newer-here = Este programa ({ $own }) es más reciente que el ACOLYTE conservado en este equipo ({ $kept }). Reemplázalo con acolyte keep
+keep-older-here = Este programa ({ $own }) es más antiguo que el ACOLYTE conservado en este equipo ({ $kept }). Inicia ese
+keep-failed-after-install = La instalación está completa, pero ACOLYTE no se conserva en este equipo: { $cause }
