@@ -14,6 +14,7 @@ mod monitor;
 mod plan;
 mod set;
 mod source;
+mod update;
 
 pub use estimate::{EstimateArgs, ExpertBlocks};
 pub use generated::{CompletionShell, CompletionsArgs, ManArgs};
@@ -22,6 +23,7 @@ pub use monitor::{LogsArgs, MonitorArgs};
 pub use plan::PlanArgs;
 pub use set::SetArgs;
 pub use source::{InstallArgs, NetworkArgs, OllamaChoice, SourceArgs};
+pub use update::{Switch, UpdateArgs};
 
 /// Set up a local coding model for ACOLYTE, after an honest look at this computer
 #[derive(Debug, Parser)]
@@ -89,6 +91,8 @@ pub enum CliCommand {
     Tune(TuneArgs),
     /// Measure what is installed again and compare it with the measurement after installing
     Bench(BenchArgs),
+    /// Look for a newer program, engine and model, and install the newer engine and model
+    Update(UpdateArgs),
     /// Undo an interrupted installation and restore the previous one
     Undo(UndoArgs),
     /// Watch graphics memory and the model, and warn when the memory is nearly full

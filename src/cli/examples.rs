@@ -33,6 +33,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("tune", &["acolyte tune"]),
     ("bench", &["acolyte bench", "acolyte bench --json"]),
+    ("update", &["acolyte update", "acolyte update --check --json", "acolyte update --daily on"]),
     ("undo", &["acolyte undo"]),
     ("monitor", &["acolyte monitor", "acolyte monitor --once --json"]),
     ("logs", &["acolyte logs", "acolyte logs --follow --lines 20"]),

@@ -14,8 +14,8 @@ use crate::cli::undo::{Interrupted, offer};
 use crate::cli::{Failure, Session, keep, model, source};
 use crate::control::Control;
 use crate::install::{
-    Agreement, InstallError, InstallOptions, Installed, Paths, PublishedModel, Receipt, Request,
-    SavedRequest, is_to_be_read, read_published_model, take_inventory,
+    Agreement, EngineChoice, InstallError, InstallOptions, Installed, Paths, PublishedModel, Receipt,
+    Request, SavedRequest, is_to_be_read, read_published_model, take_inventory,
 };
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType};
@@ -57,6 +57,9 @@ fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
         }
         profile => args.profile = Some(profile.to_owned()),
     }
+    if let EngineChoice::Signed(_) = &options.source.choice {
+        args.engine = args.engine.or_else(|| Some(options.source.choice.clone()));
+    }
     if source::is_default(&args.source) {
         source::restore(&mut args.source, options.source);
     }
@@ -94,6 +97,18 @@ pub fn go_on_with(
         Interrupted::Undone(code) => Ok(code),
         Interrupted::Later => Ok(1),
     }
+}
+
+/// Installs what is installed again, with what these arguments change.
+///
+/// # Errors
+/// The failure to show the user; when nothing was installed by a request that can be read.
+pub fn again(args: InstallArgs, session: &Session) -> Result<u8, Failure> {
+    let text = session.text;
+    let saved = SavedRequest::load(&Paths::new(&session.home));
+    let saved = saved.map_err(|error| Failure::of_install(error, text))?;
+    let saved = saved.ok_or_else(|| Failure::failed(say!(text, "install-cli-no-saved-request")))?;
+    begin(&resumed_args(&args, &saved), Some(&saved), session)
 }
 
 /// What a plan was made for.
@@ -318,14 +333,20 @@ fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result
         .and_then(|folder| std::path::absolute(folder).ok())
         .or(current.map(|installed| installed.profile.models_dir))
         .unwrap_or_else(|| Paths::new(&session.home).models());
+    let mut source = source::resolve(&args.source, hardware, session)?;
+    if let Some(engine) = &args.engine {
+        source.choice = engine.clone();
+    }
     Ok(InstallOptions {
         home: session.home.clone(),
         models_dir,
         port: args.port,
         autostart: !args.no_autostart,
-        source: source::resolve(&args.source, hardware, session)?,
+        source,
         insecure_registry: args.source.insecure_registry,
         tune: !args.no_tune,
+        refresh_model: args.refresh_model,
+        daily_updates: args.daily_updates.then_some(true),
     })
 }
 

@@ -111,6 +111,8 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
     };
     let model = model::own_model(source, None, session)?;
     Ok(WizardOptions {
+        refresh_model: false,
+        daily_updates: None,
         home: session.home.clone(),
         source: source::from_options(source, session)?,
         wants_newest: source.ollama == OllamaChoice::Newest,

@@ -35,6 +35,7 @@ pub mod status;
 pub mod tune;
 pub mod undo;
 pub mod uninstall;
+mod update;
 mod usage_error;
 
 use std::ffi::OsString;
@@ -100,6 +101,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Set(args) => set::run(&args, session),
         CliCommand::Tune(args) => tune::run(&args, session),
         CliCommand::Bench(args) => bench::run(&args, session),
+        CliCommand::Update(args) => update::run(&args, session),
         CliCommand::Undo(args) => undo::run(&args, session),
         CliCommand::Monitor(args) => monitor::run(&args, session),
         CliCommand::Logs(args) => logs::run(&args, session),

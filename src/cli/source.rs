@@ -78,7 +78,7 @@ pub fn restore(args: &mut SourceArgs, source: EngineSource) {
     match source.choice {
         EngineChoice::Pinned => args.ollama = OllamaChoice::Pinned,
         EngineChoice::Listed(path) => args.release = Some(path),
-        EngineChoice::Newest(_) => args.ollama = OllamaChoice::Newest,
+        EngineChoice::Newest(_) | EngineChoice::Signed(_) => args.ollama = OllamaChoice::Newest,
         EngineChoice::Installed(_) => args.ollama = OllamaChoice::Auto,
     }
     args.mirror = source.mirrors;

@@ -5,10 +5,12 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::cli::args::StatusArgs;
 use crate::cli::output::{print, print_json};
+use crate::cli::update::DailyLook;
 use crate::cli::{Failure, Session};
 use crate::install::keep::KeptFile;
 use crate::install::manage::{self, Health, OrphanedRunner, ServedModel, UnusedModel};
 use crate::install::state::documents::SERVED_MODEL;
+use crate::install::updates::Updates;
 use crate::install::{InstallError, Paths, ProfileFile, Receipt};
 use crate::monitor::loaded_share;
 use crate::ollama::replies::Loaded;
@@ -34,6 +36,8 @@ struct StatusJson<'a> {
     unused_models: &'a [UnusedModel],
     /// What is kept of this program on the computer.
     kept: Option<&'a KeptFile>,
+    /// What is known to be newer.
+    updates: Option<&'a Updates>,
     receipt: Option<&'a Receipt>,
 }
 
@@ -82,15 +86,25 @@ struct ModelJson {
 /// When a document of the installation cannot be read.
 pub fn run(args: &StatusArgs, session: &Session) -> Result<u8, Failure> {
     let explain = |error: InstallError| Failure::of_install(error, session.text);
+    let daily_look = DailyLook::begin(session);
     let health = manage::health(&session.home).map_err(explain)?;
     let unused = manage::unused_models(&session.home).map_err(explain)?;
     let kept = KeptFile::load(&Paths::new(&session.home)).map_err(|error| explain(error.into()))?;
     if args.json {
-        print_json(&json(&health, &unused, kept.as_ref(), session))?;
+        let updates = health.installed.as_ref().map(|installed| daily_look.known(installed));
+        print_json(&json(&health, &unused, kept.as_ref(), updates.as_ref(), session))?;
     } else {
         print(&words(&health, &unused, session))?;
         if let Some(difference) = kept.and_then(|kept| kept.difference(session.text)) {
             print(&format!("{difference}\n"))?;
+        }
+        if let Some(installed) = &health.installed {
+            let updates = daily_look.known(installed);
+            let mut lines = updates.lines(installed, session.text);
+            if updates.engine.is_some() || updates.model.is_some() {
+                lines.push(say!(session.text, "updates-hint"));
+            }
+            print(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())?;
         }
     }
     Ok(u8::from(health.installed.is_none()))
@@ -100,6 +114,7 @@ fn json<'a>(
     health: &'a Health,
     unused: &'a [UnusedModel],
     kept: Option<&'a KeptFile>,
+    updates: Option<&'a Updates>,
     session: &Session,
 ) -> StatusJson<'a> {
     let loaded = health.loaded.as_ref();
@@ -139,6 +154,7 @@ fn json<'a>(
         },
         unused_models: unused,
         kept,
+        updates,
         receipt: health.installed.as_ref().and_then(|installed| installed.receipt.as_ref()),
     }
 }

@@ -37,6 +37,8 @@ pub enum EngineChoice {
     Listed(PathBuf),
     /// The newest release at the time it was looked up; its checksums come from where its files come from.
     Newest(Box<Release>),
+    /// A release of the signed list of newer versions, with checksums that the publisher of this program signed.
+    Signed(Box<Release>),
     /// An engine already on this computer, copied into our folder.
     Installed(InstalledEngine),
 }
@@ -49,6 +51,8 @@ pub enum EngineOrigin {
     Pinned,
     /// Checksums in a release file the user named.
     Listed,
+    /// Checksums in the signed list of newer versions.
+    Signed,
     /// Checksums published beside the release itself: less certain.
     Newest,
     /// Nothing: it was on this computer already, and its checksum is only recorded.
@@ -95,7 +99,7 @@ impl EngineChoice {
         match self {
             Self::Pinned => Ok(Some(Release::built_in().clone())),
             Self::Listed(path) => Release::from_file(path).map(Some),
-            Self::Newest(release) => Ok(Some(Release::clone(release))),
+            Self::Newest(release) | Self::Signed(release) => Ok(Some(Release::clone(release))),
             Self::Installed(_) => Ok(None),
         }
     }
@@ -106,6 +110,7 @@ impl EngineChoice {
             Self::Pinned => EngineOrigin::Pinned,
             Self::Listed(_) => EngineOrigin::Listed,
             Self::Newest(_) => EngineOrigin::Newest,
+            Self::Signed(_) => EngineOrigin::Signed,
             Self::Installed(_) => EngineOrigin::Installed,
         }
     }

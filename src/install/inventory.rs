@@ -138,6 +138,8 @@ mod tests {
                 source: EngineSource { archives: vec![archive], ..EngineSource::default() },
                 insecure_registry: false,
                 tune: false,
+                refresh_model: false,
+                daily_updates: None,
             };
             let engine = take_inventory(&options, &[]).engine;
             let base = engine.archives[0];

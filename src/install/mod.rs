@@ -39,6 +39,7 @@ mod timing;
 mod tuning;
 mod tuning_rules;
 pub mod unpack;
+pub mod updates;
 
 pub use adjust::InstalledBase;
 pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};

@@ -73,7 +73,8 @@ fn read_within(
     let read =
         |found: Model, problem| PublishedModel { model: Arc::new(found.with_facts_of(model)), problem };
     let stored = stored_model(options, tag);
-    if is_kept(options, tag)
+    if !options.refresh_model
+        && is_kept(options, tag)
         && let Some(stored) = stored
     {
         return Ok(read(stored, None));

@@ -26,6 +26,14 @@ pub struct InstallOptions {
     /// Search for the fastest setting after loading.
     #[serde(default = "yes")]
     pub tune: bool,
+    /// Use the file that the registry serves now, also where an earlier one of the same tag is in the store.
+    /// Not saved: a later installation uses what is there.
+    #[serde(skip)]
+    pub refresh_model: bool,
+    /// Look for newer versions once a day; `None` leaves it as it is.
+    /// Not saved: a later installation must not repeat it.
+    #[serde(skip)]
+    pub daily_updates: Option<bool>,
 }
 
 /// Tuning is the default.
@@ -89,6 +97,8 @@ impl InstallOptions {
             source: EngineSource::default(),
             insecure_registry: false,
             tune: true,
+            refresh_model: false,
+            daily_updates: None,
         }
     }
 }

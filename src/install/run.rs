@@ -36,6 +36,7 @@ use crate::install::steps::engine::Engine;
 use crate::install::steps::finish::Outcome;
 use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::{check, engine, engine_plan, load, login, measure, model, model_file, server};
+use crate::install::updates::UpdatesFile;
 use crate::install::{Event, InstallError, Lock, Paths, Receipt, Request, SavedRequest, Step, Wording};
 use crate::ollama::client::ClientError;
 use crate::plan::Verdict;
@@ -131,8 +132,21 @@ async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
     let autostart = login::run(run, &server).await?;
     outcome.write(run, &receipt, autostart)?;
     run.end()?;
+    if let Some(daily) = run.request.options.daily_updates {
+        set_daily_updates(run.paths, daily);
+    }
     tidy(run, &engine, &server).await;
     Ok(receipt)
+}
+
+/// Not worth an installation that succeeded.
+fn set_daily_updates(paths: &Paths, daily: bool) {
+    let saved = UpdatesFile::load(paths)
+        .map_err(InstallError::from)
+        .and_then(|file| UpdatesFile { daily, ..file }.save(paths));
+    if let Err(error) = saved {
+        tracing::warn!(%error, "whether to look for newer versions was not saved");
+    }
 }
 
 /// Folders of models outside the home that the journal names and this run does not use.

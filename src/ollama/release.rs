@@ -227,6 +227,11 @@ impl Release {
             .ok_or(ReleaseError::BadAddress { address: base.into() })
     }
 
+    /// Whether its values are valid, for a release that was not read from a file of its own.
+    pub fn is_valid(&self) -> bool {
+        self.invalid_value().is_none()
+    }
+
     /// The first invalid value: its place, and what is wrong with it.
     fn invalid_value(&self) -> Option<(Place, String)> {
         if self.schema != crate::SCHEMA {
@@ -328,7 +333,7 @@ impl AssetOs {
 
 impl AssetArch {
     /// Whether it runs on an architecture, named as in `std::env::consts::ARCH`.
-    fn runs_on(self, arch: &str) -> bool {
+    pub fn runs_on(self, arch: &str) -> bool {
         match self {
             Self::X86_64 => arch == "x86_64",
             Self::Aarch64 => arch == "aarch64",

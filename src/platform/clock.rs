@@ -14,6 +14,12 @@ pub fn rfc3339_now() -> String {
     seconds.format(&Rfc3339).unwrap_or_else(|_| now.unix_timestamp().to_string())
 }
 
+/// Seconds since the Unix epoch of a time as RFC 3339; `None` if it is not one, or earlier.
+pub fn seconds_of_rfc3339(text: &str) -> Option<u64> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    u64::try_from(time.unix_timestamp()).ok()
+}
+
 /// Time since the Unix epoch; zero if the clock is before it.
 pub fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()

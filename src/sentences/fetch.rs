@@ -176,6 +176,7 @@ impl EngineChoice {
             Self::Pinned => say!(text, "source-pinned"),
             Self::Listed(path) => say!(text, "source-listed", path = UntrustedText::path(path)),
             Self::Newest(_) => say!(text, "source-newest"),
+            Self::Signed(_) => say!(text, "source-signed"),
             Self::Installed(engine) => {
                 say!(text, "source-installed", path = UntrustedText::path(&engine.program))
             }

@@ -30,6 +30,7 @@ mod setting;
 mod terminal_page;
 mod tips;
 mod tuning;
+mod updates;
 mod usage;
 
 pub use choices::{dominated_line, placement_sentence, plan_name, plan_sentence, profile_title, role_names};

@@ -25,6 +25,10 @@ pub struct WizardOptions {
     pub model: Option<Arc<Model>>,
     /// Plain HTTP for the model's registry.
     pub insecure_registry: bool,
+    /// Use the file that the registry serves now, also where an earlier one is in the store.
+    pub refresh_model: bool,
+    /// Look for newer versions once a day; `None` leaves it as it is.
+    pub daily_updates: Option<bool>,
     /// Language; the remembered one, else the system's, when `None`.
     pub language: Option<Language>,
     /// A saved hardware document to use instead of detection.
@@ -46,6 +50,8 @@ impl WizardOptions {
         InstallOptions {
             source: self.source.clone(),
             insecure_registry: self.insecure_registry,
+            refresh_model: self.refresh_model,
+            daily_updates: self.daily_updates,
             ..InstallOptions::usual(&self.home)
         }
     }

@@ -33,6 +33,7 @@ fetch-archive-wrong = { $path } is not the expected archive. Its SHA-256 is { $a
 source-pinned = The release this program was tested with; its hash is built in.
 source-listed = The release listed in { $path }; its hash is the list's.
 source-newest = The newest release. Its hash was published with it: less certain than the pinned release, and not tested with this program.
+source-signed = Checked against the signed list of newer versions.
 source-installed = Already on this computer at { $path }; copied, not downloaded. Its hash is recorded, not verified.
 
 newest-asking = Looking up the newest release of Ollama

@@ -33,6 +33,7 @@ fetch-archive-wrong = { $path } no es el archivo comprimido esperado. Su SHA-256
 source-pinned = La versión con la que se probó este programa; su hash está incluido.
 source-listed = La versión de la lista { $path }; su hash es el de la lista.
 source-newest = La versión más reciente. Su hash se publicó junto a ella: es menos segura que la versión con la que se probó este programa, y no se ha probado con él.
+source-signed = Se comprueba con la lista firmada de versiones nuevas.
 source-installed = Ya está en este equipo, en { $path }; se copia, no se descarga. Su hash se registra, no se verifica.
 
 newest-asking = Buscando la versión más reciente de Ollama

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::plan::PlanArgs;
+use crate::install::EngineChoice;
 use crate::install::fetch::parse_rate;
 use crate::ollama::http::{HttpError, HttpOptions};
 use crate::sentences::ValueProblem;
@@ -124,6 +125,15 @@ pub struct InstallArgs {
     /// Do not search for the fastest setting after loading; "acolyte tune" does it later
     #[arg(long)]
     pub no_tune: bool,
+    /// Look for newer versions once a day; "acolyte update --daily off" ends it
+    #[arg(long)]
+    pub daily_updates: bool,
+    /// The engine of an update.
+    #[arg(skip)]
+    pub engine: Option<EngineChoice>,
+    /// The model's file is updated.
+    #[arg(skip)]
+    pub refresh_model: bool,
     /// Resume an interrupted installation with the choices made then
     #[arg(long = "continue", conflicts_with_all = ["profile", "model", "model_file", "emergency_cpu"])]
     pub resume: bool,

@@ -155,6 +155,7 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Un
     let scope = Scope::Everything { keep_models };
     runtime()?.block_on(roll_back(&paths, &entries, scope, Some(control)))?.into_result()?;
     files::remove_file(&paths.window())?;
+    files::remove_file(&paths.updates())?;
     Snapshot::remove(&paths)?;
     for log in logs_of_ours(&paths) {
         files::remove_file(&log)?;

@@ -60,6 +60,7 @@ impl Paths {
             self.receipt(),
             self.request(),
             self.window(),
+            self.updates(),
             self.server_state(),
             self.kept(),
         ]
@@ -88,6 +89,11 @@ impl Paths {
     /// The last request, so that it can be resumed.
     pub fn request(&self) -> PathBuf {
         self.llm().join("request.json")
+    }
+
+    /// Whether to look for newer versions, and what was found.
+    pub fn updates(&self) -> PathBuf {
+        self.llm().join("updates.json")
     }
 
     /// Settings of the window.

@@ -48,6 +48,7 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
     }
     let ours = is_ours(&changes(&run.entries()), run.models_dir());
     if Store::new(run.models_dir()).has(tag)
+        && is_planned_file(run, tag)
         && is_verified(run, tag, ours).await?
         && is_listed(run, server, tag).await?
         && layers_are_good(run, ours).await?
@@ -79,13 +80,18 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
     Ok(())
 }
 
+/// Whether the model in the store is the file that was read before the user decided; also where that is not known.
+fn is_planned_file(run: &Run<'_>, tag: &ModelTag) -> bool {
+    let stored = Store::new(run.models_dir()).manifest(tag);
+    let stored = stored.as_ref().and_then(|stored| stored.manifest.model_layer());
+    run.model().file.sha256.is_none_or(|planned| stored.is_none_or(|layer| layer.sha256 == planned))
+}
+
 /// Checks that the pulled file is the one that was read before the user decided: a tag can move in between.
 fn require_planned_file(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
-    let Some(planned) = run.model().file.sha256 else { return Ok(()) };
-    let stored = Store::new(run.models_dir()).manifest(tag);
-    match stored.as_ref().and_then(|stored| stored.manifest.model_layer()) {
-        Some(layer) if layer.sha256 != planned => Err(InstallError::ModelReplaced { model: tag.clone() }),
-        _ => Ok(()),
+    match is_planned_file(run, tag) {
+        true => Ok(()),
+        false => Err(InstallError::ModelReplaced { model: tag.clone() }),
     }
 }
 

@@ -191,6 +191,8 @@ impl SummaryPage {
             source: choice.engine.source(),
             insecure_registry: options.insecure_registry,
             tune: true,
+            refresh_model: options.refresh_model,
+            daily_updates: options.daily_updates,
         }
     }
 

@@ -1,0 +1,14 @@
+### Versiones más nuevas
+
+updates-program = Hay una versión nueva del instalador de ACOLYTE, { $version }; esta es la { $own }.
+updates-program-where = Se descarga de { $page }
+updates-engine = El motor recomendado es ahora Ollama { $version }; está instalado { $installed }.
+updates-model = La etiqueta { $model } apunta ahora a otro archivo.
+updates-size = Descarga: { $size }.
+updates-none = No hay nada más nuevo.
+updates-problem = No se pudo consultar todo: { $problem }
+updates-ask = ¿Instalarlo ahora? [s/N]
+updates-daily-on = Se comprueba una vez al día si hay versiones más nuevas.
+updates-daily-off = No se comprueba si hay versiones más nuevas.
+updates-source-invalid = { $path } no indica dónde está la lista de versiones: { $problem }
+updates-hint = acolyte update instala el motor y el modelo.
