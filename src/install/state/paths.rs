@@ -51,7 +51,7 @@ impl Paths {
     }
 
     /// The files that determine what is deleted and started, and the lock.
-    pub fn trusted_files(&self) -> [PathBuf; 9] {
+    pub fn trusted_files(&self) -> [PathBuf; 10] {
         [
             self.journal(),
             self.lock(),
