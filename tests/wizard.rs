@@ -13,6 +13,8 @@ mod fetching;
 mod frames;
 #[path = "wizard/journeys.rs"]
 mod journeys;
+#[path = "wizard/keeping.rs"]
+mod keeping;
 #[path = "wizard/moved_file.rs"]
 mod moved_file;
 #[path = "wizard/own_file.rs"]

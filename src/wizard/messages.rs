@@ -70,6 +70,7 @@ impl Wizard {
                 }
             }
             (Message::InstallEvent(event), Page::Install(page)) => page.progressed(event),
+            (Message::ProgramKept(kept), Page::Install(page)) => page.kept = Some(kept),
             (Message::InstallEnded(end), Page::Install(_)) => self.install_ended(end),
             (Message::AnswerPart(part), Page::Result(page)) => page.answer_part(&part),
             (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
@@ -140,9 +141,17 @@ impl Wizard {
         self.wants_to_close |= self.closing;
         match end {
             Ok(receipt) => {
+                let kept = match &mut self.page {
+                    Page::Install(page) => page.kept.take(),
+                    _ => None,
+                };
                 self.change_page(|page| match page {
                     Page::Install(page) => Page::Result(Box::new(ResultPage::new(*page, *receipt))),
                     other => other,
+                });
+                self.notice = kept.map(|kept| match kept {
+                    Ok(kept) => Notice::Kept(kept),
+                    Err(error) => Notice::NotKept(error),
                 });
                 // Only now there is a folder to save them in.
                 self.send(BackendCommand::RememberSettings(self.settings));

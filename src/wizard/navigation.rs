@@ -27,7 +27,7 @@ impl Wizard {
         if let Page::Summary(page) = &self.page {
             let Some(request) = page.request(&self.options) else { return };
             let control = Control::new();
-            self.install(request, &control);
+            self.install(request, page.keeps(), &control);
             self.change_page(|page| match page {
                 Page::Summary(page) => Page::Install(Box::new(InstallPage::new(*page, control))),
                 other => other,
@@ -105,15 +105,15 @@ impl Wizard {
             && let Some(request) = page.summary.request(&self.options)
         {
             let control = Control::new();
-            self.install(request, &control);
+            self.install(request, page.summary.keeps(), &control);
             if let Page::Install(page) = &mut self.page {
                 page.restart(control);
             }
         }
     }
 
-    fn install(&self, request: Request, control: &Control) {
+    fn install(&self, request: Request, keep: bool, control: &Control) {
         let request = Box::new(request);
-        self.send(BackendCommand::Install { request, text: self.text, control: control.clone() });
+        self.send(BackendCommand::Install { request, keep, text: self.text, control: control.clone() });
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::backend::WorkerError;
 use super::theme::Tone;
+use crate::install::manage::keep::Kept;
 use crate::models::Model;
 use crate::say;
 use crate::sentences::changed_file;
@@ -22,6 +23,10 @@ pub(super) enum Notice {
     LookupFailed(WorkerError),
     /// A command failed.
     Failed(WorkerError),
+    /// This program is kept on the computer.
+    Kept(Box<Kept>),
+    /// It is not, although it was wanted.
+    NotKept(WorkerError),
     /// A report was written.
     ReportSaved(PathBuf),
     /// An interrupted installation is being undone.
@@ -34,9 +39,12 @@ impl Notice {
     /// Its colour.
     pub(super) fn tone(&self) -> Tone {
         match self {
-            Self::ChooseAgain | Self::OtherLimits(_) | Self::LookupFailed(_) => Tone::Warning,
+            Self::ChooseAgain | Self::OtherLimits(_) | Self::LookupFailed(_) | Self::NotKept(_) => {
+                Tone::Warning
+            }
             Self::Failed(_) => Tone::Refused,
-            Self::ReportSaved(_) | Self::Undone => Tone::Good,
+            Self::Kept(kept) if !kept.skipped.is_empty() || kept.missing.is_some() => Tone::Warning,
+            Self::Kept(_) | Self::ReportSaved(_) | Self::Undone => Tone::Good,
             Self::Undoing => Tone::Soft,
         }
     }
@@ -51,6 +59,8 @@ impl Notice {
                 said.collect::<Vec<_>>().join(" ")
             }
             Self::LookupFailed(error) | Self::Failed(error) => error.explain(text),
+            Self::Kept(kept) => kept.lines(text).join("\n"),
+            Self::NotKept(error) => say!(text, "keep-failed-after-install", cause = error.explain(text)),
             Self::ReportSaved(path) => say!(text, "wizard-report-saved", path = UntrustedText::path(path)),
             Self::Undoing => say!(text, "wizard-undoing"),
             Self::Undone => say!(text, "wizard-undone"),

@@ -8,6 +8,8 @@ use acolyte::checksum::Sha256;
 use acolyte::control::{Cancelled, Control};
 use acolyte::figures::Range;
 use acolyte::install::event::{Activity, ByteProgress};
+use acolyte::install::keep::ProgramKind;
+use acolyte::install::manage::keep::KeepPreview;
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::manage::uninstall::Removal;
 use acolyte::install::reuse::InstalledEngine;
@@ -36,6 +38,8 @@ pub struct Desk {
     pub commands: usize,
     pub detections: usize,
     pub installs: Vec<(Request, Control, Outbox)>,
+    /// Of each installation, whether the program is to be kept.
+    pub keeps: Vec<bool>,
     pub questions: Vec<(String, Outbox)>,
     pub lookups: Vec<(ModelReference, Outbox)>,
     pub newest: Vec<(EngineSource, Outbox)>,
@@ -86,6 +90,20 @@ pub struct Scene {
     pub settings: Settings,
     /// What an uninstall would remove.
     pub removal: Removal,
+    /// What keeping the program would change.
+    pub keep: KeepPreview,
+}
+
+/// What keeping the program would change for a user with bash.
+pub fn keep_preview() -> KeepPreview {
+    KeepPreview {
+        programs: ProgramKind::ALL.into(),
+        folder: "/home/ana/.acolyte/bin".into(),
+        menu_entry: Some("/home/ana/.local/share/applications/acolyte-installer.desktop".into()),
+        profile_files: vec!["/home/ana/.profile".into(), "/home/ana/.bashrc".into()],
+        user_path: false,
+        newer_kept: None,
+    }
 }
 
 /// How the script reads the file of a model.
@@ -150,6 +168,7 @@ impl Scene {
         Arc::new(Detected {
             reusable_engine: self.reusable_engine.clone(),
             autostart: Ok(AutostartKind::SystemdUser),
+            keep: Some(self.keep.clone()),
             seconds: 0.4,
             ..Detected::plan_for(self.hardware.clone(), profiles, None)
         })
@@ -239,7 +258,8 @@ impl Backend for Scripted {
             },
             BackendCommand::FindNewest(source) => desk.newest.push((source, outbox)),
             BackendCommand::FindModel { reference, .. } => desk.lookups.push((reference, outbox)),
-            BackendCommand::Install { request, control, .. } => {
+            BackendCommand::Install { request, keep, control, .. } => {
+                desk.keeps.push(keep);
                 desk.installs.push((*request, control, outbox))
             }
             BackendCommand::AskModel { prompt, .. } => desk.questions.push((prompt, outbox)),
@@ -379,6 +399,7 @@ impl Scene {
             reusable_engine: None,
             file: ScriptedFile::AsListed,
             settings: Settings::default(),
+            keep: keep_preview(),
             removal: Removal::default(),
         }
     }
@@ -573,6 +594,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
     Installation {
         home,
         installed: Box::new(Installed { profile, receipt: Some(receipt(request)) }),
+        kept: None,
         request: Some(Box::new(SavedRequest::of(request))),
     }
 }

@@ -29,3 +29,7 @@ keep-skip-not-printed = acolyte does not print it ({ $message })
 keep-newer-here = This program ({ $own }) is newer than the ACOLYTE kept on this computer ({ $kept }). Replace it with acolyte keep
 keep-older-here = This program ({ $own }) is older than the ACOLYTE kept on this computer ({ $kept }). Start that one instead
 keep-failed-after-install = The installation is complete, but ACOLYTE is not kept on this computer: { $cause }
+wizard-keep = Keep ACOLYTE on this computer
+wizard-keep-detail = Copies of this program in { $folder }, with { $changes }. Removing ACOLYTE removes them too.
+wizard-keep-newer = This program ({ $own }) is newer than the ACOLYTE kept on this computer ({ $kept }).
+wizard-keep-replace = Replace it with this one

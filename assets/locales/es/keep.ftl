@@ -29,3 +29,7 @@ keep-skip-not-printed = acolyte no lo genera ({ $message })
 keep-newer-here = Este programa ({ $own }) es más reciente que el ACOLYTE conservado en este equipo ({ $kept }). Reemplázalo con acolyte keep
 keep-older-here = Este programa ({ $own }) es más antiguo que el ACOLYTE conservado en este equipo ({ $kept }). Inicia ese
 keep-failed-after-install = La instalación está completa, pero ACOLYTE no se conserva en este equipo: { $cause }
+wizard-keep = Conservar ACOLYTE en este equipo
+wizard-keep-detail = Copias de este programa en { $folder }, con { $changes }. Al quitar ACOLYTE también se eliminan.
+wizard-keep-newer = Este programa ({ $own }) es más reciente que el ACOLYTE conservado en este equipo ({ $kept }).
+wizard-keep-replace = Reemplazarlo por este

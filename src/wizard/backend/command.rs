@@ -49,6 +49,8 @@ pub enum BackendCommand {
     Install {
         /// What to install.
         request: Box<Request>,
+        /// Keep this program on the computer afterwards → `Message::ProgramKept` before the end.
+        keep: bool,
         /// Language of the documents that the installation writes.
         text: Text,
         /// Pauses and cancels it.
@@ -135,6 +137,8 @@ pub enum ManageAction {
     Stop,
     /// Undo an interrupted installation.
     Undo,
+    /// Keep this program on the computer, in place of an older copy.
+    Keep,
     /// Remove everything that was installed.
     Remove {
         /// Leave the models where they are.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::hardware::evidence::Evidence;
+use crate::install::manage::keep::KeepPreview;
 use crate::install::reuse::InstalledEngine;
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
@@ -30,6 +31,8 @@ pub struct Detected {
     pub reusable_engine: Option<InstalledEngine>,
     /// What starts the server at login on this system.
     pub autostart: Result<AutostartKind, Arc<LoginError>>,
+    /// What keeping this program on the computer would change; `None` if that is unknown.
+    pub keep: Option<KeepPreview>,
     /// Duration of the detection, in seconds.
     pub seconds: f64,
 }
@@ -82,6 +85,7 @@ impl Detected {
             profiles,
             reusable_engine: None,
             autostart: Err(Arc::new(LoginError::NoFolder)),
+            keep: None,
             seconds: 0.0,
         }
     }

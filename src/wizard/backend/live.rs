@@ -14,6 +14,8 @@ use super::{report_file, system_dialogs};
 use crate::control::Control;
 use crate::hardware::merge::merge;
 use crate::hardware::{DetectOptions, collect};
+use crate::install::keep::{KeptFile, OwnPrograms, ProgramKind};
+use crate::install::manage::keep::{Kept, keep, preview_keep};
 use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::{preview, uninstall};
 use crate::install::manage::{AnswerPart, ServedModel};
@@ -24,6 +26,7 @@ use crate::ollama::lookup::{file_to_install, lookup_to_install};
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
+use crate::platform::files::reading;
 use crate::platform::listening::Listener;
 use crate::platform::login::{AutostartMethod, EntryOwner};
 use crate::text::Text;
@@ -129,9 +132,13 @@ impl LiveWorkers {
                 let model = model.map_err(|error| WorkerError::Lookup(Arc::new(error)));
                 Message::ModelFound { reference, model }
             }
-            BackendCommand::Install { request, text, control } => {
+            BackendCommand::Install { request, keep, text, control } => {
                 let report = |event| outbox.send(Message::InstallEvent(event));
                 let end = install::run(&request, &text, &report, &control);
+                if keep && end.is_ok() {
+                    let kept = keep_program(&request.options.home, &control);
+                    outbox.send(Message::ProgramKept(kept.map(Box::new)));
+                }
                 Message::InstallEnded(end.map(Box::new).map_err(WorkerError::Install))
             }
             BackendCommand::Tune { home, text, control } => {
@@ -153,6 +160,10 @@ impl LiveWorkers {
                     ManageAction::Start => manage::start(&home, &control).map(drop),
                     ManageAction::Stop => manage::stop(&home).map(drop),
                     ManageAction::Undo => undo(&home, &control).map(drop),
+                    ManageAction::Keep => match keep_program(&home, &control) {
+                        Ok(_) => Ok(()),
+                        Err(error) => return Some(Message::Managed(action, Err(error))),
+                    },
                     ManageAction::Remove { keep_models } => uninstall(&home, keep_models, &control).map(drop),
                 };
                 Message::Managed(action, end.map_err(WorkerError::from))
@@ -192,12 +203,17 @@ impl LiveWorkers {
             tracing::warn!(%error, "the previous request cannot be read");
             None
         });
+        let kept = KeptFile::load(&Paths::new(home)).unwrap_or_else(|error| {
+            tracing::warn!(%error, "what is kept of this program cannot be read");
+            None
+        });
         let installed = Installed::load(home).map_err(|error| InstallError::from(error).into());
         let found = installed.map(|installed| {
             installed.map(|installed| Installation {
                 home: home.clone(),
                 installed: Box::new(installed),
                 request: request.map(Box::new),
+                kept,
             })
         });
         outbox.send(Message::Installation(found));
@@ -254,9 +270,18 @@ impl LiveWorkers {
         detected.autostart = AutostartMethod::of_system(&EntryOwner::default())
             .map(|autostart| autostart.kind())
             .map_err(Arc::new);
+        let programs = OwnPrograms::of_process(ProgramKind::Window).ok();
+        detected.keep = programs.and_then(|programs| preview_keep(&options.home, &programs).ok());
         detected.seconds = began.elapsed().as_secs_f64();
         detected
     }
+}
+
+/// Keeps this program, the window, with its twin beside it.
+fn keep_program(home: &Path, control: &Control) -> Result<Kept, WorkerError> {
+    let unknown = |source| InstallError::File(reading(Path::new("own program"))(source));
+    let programs = OwnPrograms::of_process(ProgramKind::Window).map_err(unknown)?;
+    Ok(keep(home, &programs, control)?)
 }
 
 fn health(found: manage::Health) -> InstallationHealth {

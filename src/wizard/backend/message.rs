@@ -7,6 +7,8 @@ use std::sync::mpsc::Sender;
 use super::command::{ManageAction, ModelReference, PathField};
 use super::detected::Detected;
 use super::error::WorkerError;
+use crate::install::keep::KeptFile;
+use crate::install::manage::keep::Kept;
 use crate::install::manage::undo::Unfinished;
 use crate::install::manage::uninstall::Removal;
 use crate::install::{Event, InstallOptions, Installed, PublishedModel, Receipt, SavedRequest};
@@ -47,6 +49,8 @@ pub enum Message {
     },
     /// Progress of the installation.
     InstallEvent(Event),
+    /// This program was kept on the computer after the installation.
+    ProgramKept(Result<Box<Kept>, WorkerError>),
     /// The installation ended.
     InstallEnded(Result<Box<Receipt>, WorkerError>),
     /// A piece of an answer.
@@ -84,6 +88,8 @@ pub struct Installation {
     pub installed: Box<Installed>,
     /// The request it was installed with, for a repair or an update.
     pub request: Option<Box<SavedRequest>>,
+    /// What is kept of this program on the computer.
+    pub kept: Option<KeptFile>,
 }
 
 /// What a check of an installation found.

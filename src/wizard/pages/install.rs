@@ -10,6 +10,7 @@ use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::{Activity, ByteProgress};
+use crate::install::manage::keep::Kept;
 use crate::install::{Event, Step, StepState};
 use crate::say;
 use crate::sentences::plan_name;
@@ -33,6 +34,8 @@ pub enum InstallState {
 
 /// The page.
 pub struct InstallPage {
+    /// Whether this program was kept on the computer; `None` if that was not tried.
+    pub kept: Option<Result<Box<Kept>, WorkerError>>,
     /// What is being installed.
     pub summary: SummaryPage,
     /// Pauses and cancels the worker.
@@ -53,6 +56,7 @@ impl InstallPage {
     /// An installation that has just been started under this control.
     pub fn new(summary: SummaryPage, control: Control) -> Self {
         Self {
+            kept: None,
             summary,
             control,
             state: InstallState::Running,

@@ -7,6 +7,7 @@ use super::tuning_card::tuning_card;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
+use crate::install::keep::KeptAge;
 use crate::install::{Event, Installed};
 use crate::say;
 use crate::sentences::profile_title;
@@ -115,10 +116,37 @@ impl ManagePage {
 
     /// A change ended. Returns whether the installation should be checked again.
     pub fn managed(&mut self, action: ManageAction, end: Result<(), WorkerError>) -> bool {
+        if action == ManageAction::Keep && end.is_ok() {
+            // It is this version now.
+            self.installation.kept = None;
+        }
         let removed = matches!(action, ManageAction::Remove { .. }) && end.is_ok();
         self.activity = if removed { ManageActivity::Removed } else { ManageActivity::Idle };
         self.error = end.err();
         !removed
+    }
+
+    /// That another version of this program is kept, and the button that replaces an older one.
+    fn kept(&self, ui: &mut Ui, cx: &mut PageContext<'_>) {
+        let (text, own) = (cx.text, env!("CARGO_PKG_VERSION"));
+        let Some(file) = &self.installation.kept else { return };
+        let kept = file.version.as_str();
+        match file.age() {
+            KeptAge::Same => return,
+            KeptAge::Newer => {
+                banner(ui, Tone::Warning, &say!(text, "keep-older-here", kept = kept, own = own));
+            }
+            KeptAge::Older => {
+                banner(ui, Tone::Accent, &say!(text, "wizard-keep-newer", kept = kept, own = own));
+                ui.gap(1.5);
+                let idle = self.activity == ManageActivity::Idle;
+                let replace = say!(text, "wizard-keep-replace");
+                if ui.action(ButtonStyle::Secondary, &replace, idle).clicked() {
+                    cx.intents.push(Intent::Act(ManageAction::Keep));
+                }
+            }
+        }
+        ui.gap(3.5);
     }
 
     fn running(&self) -> bool {
@@ -260,6 +288,7 @@ impl View for ManagePage {
             banner(ui, Tone::Warning, &words);
             ui.gap(3.5);
         }
+        self.kept(ui, cx);
         for problem in self.health.iter().flat_map(|health| &health.problems) {
             banner(ui, Tone::Warning, &problem_words(text, problem));
             ui.gap(3.5);

@@ -10,7 +10,7 @@ use super::profile::ProfilePage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::{
-    Agreement, EngineChoice, InstallOptions, PublishedModel, Request, SavedRequest, is_to_be_read,
+    Agreement, EngineChoice, InstallOptions, Paths, PublishedModel, Request, SavedRequest, is_to_be_read,
 };
 use crate::machine::DiskUse;
 use crate::models::{Model, ModelFile};
@@ -24,7 +24,9 @@ use crate::untrusted::UntrustedText;
 use crate::wizard::backend::{BackendCommand, WorkerError};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
-use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, label_and_value, rule};
+use crate::wizard::widgets::{
+    Paragraph, UiExt as _, banner, card, card_row, checkbox, label_and_value, rule,
+};
 
 /// Shown instead of a figure while the drives are being inspected.
 const PENDING: &str = "…";
@@ -42,6 +44,8 @@ pub struct SummaryPage {
     pub accept_unverified_model: Option<bool>,
     /// The request that is being resumed, which the user need not confirm again.
     pub resumed: Option<Box<SavedRequest>>,
+    /// Keep this program on the computer, if it can be.
+    pub keep: bool,
     /// The model's file while it is being read, and why it could not be.
     file: FileReading,
     /// The options whose drives are being inspected.
@@ -91,6 +95,7 @@ impl SummaryPage {
             accept_kv_q4: None,
             accept_unverified_model: None,
             resumed: None,
+            keep: true,
             file: FileReading::Known(None),
             pending_inventory: None,
         }
@@ -209,6 +214,32 @@ impl SummaryPage {
             unverified_model: self.accept_unverified_model,
         };
         Request::new(self.profile.choice.plan.clone(), agreement, self.install_options(options))
+    }
+
+    /// Whether this program is kept on the computer after the installation.
+    pub fn keeps(&self) -> bool {
+        let preview = &self.profile.compatibility.detected.keep;
+        self.keep && preview.as_ref().is_some_and(|preview| preview.newer_kept.is_none())
+    }
+
+    /// The tick that keeps this program, with everything that it changes.
+    fn show_keep(&mut self, ui: &mut Ui, text: Text) {
+        let Some(preview) = &self.profile.compatibility.detected.keep else { return };
+        ui.gap(3.5);
+        if preview.newer_kept.is_some() {
+            banner(ui, Tone::Soft, &preview.lines(text).join(" "));
+            return;
+        }
+        let folder = Paths::new(&self.profile.choice.places.home.path()).programs();
+        let detail = say!(
+            text,
+            "wizard-keep-detail",
+            folder = UntrustedText::path(&folder),
+            changes = preview.changes(text).join(", ")
+        );
+        card(ui, |ui| {
+            checkbox(ui, &mut self.keep, &say!(text, "wizard-keep"), &detail);
+        });
     }
 
     fn show_downloads(&self, ui: &mut Ui, cx: &PageContext<'_>) {
@@ -353,6 +384,7 @@ impl View for SummaryPage {
             ui.spacing_mut().item_spacing.y = 2.0;
             self.show_changes(ui, cx);
         });
+        self.show_keep(ui, text);
         ui.gap(3.5);
         card(ui, |ui| {
             ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-welcome-undo-title"));
