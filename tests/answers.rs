@@ -140,6 +140,7 @@ fn what_is_installed_is_measured_again_and_compared_with_the_receipt() {
     std::fs::write(&path, faster.to_string()).unwrap();
     let report: Value = serde_json::from_slice(&world.run(&["bench", "--json"]).stdout).unwrap();
     assert_eq!(report["slower"], json!(["speed", "first_token"]));
+    assert_eq!(report["less_on_card"], Value::Null);
     let (words, _) = said(&world.run(&["bench"]));
     assert!(words.contains("It writes slower than after installing"), "{words}");
     assert!(words.contains("It reads prompts slower than after installing"), "{words}");

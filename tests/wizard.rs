@@ -33,5 +33,7 @@ mod snapshots;
 mod stage;
 #[path = "wizard/summary.rs"]
 mod summary;
+#[path = "wizard/tips.rs"]
+mod tips;
 #[path = "wizard/tuning.rs"]
 mod tuning;

@@ -73,7 +73,17 @@ fn words(report: &BenchReport, text: Text) -> String {
     let limit = TuningRules::built_in().other_work.processor_share;
     let busy = report.other_processor_share.filter(|share| *share > limit);
     lines.extend(busy.map(|share| OtherWork::Processor { share }.words(text)));
-    if !report.slower.is_empty() && busy.is_none() {
+    lines.extend(report.less_on_card.map(|share| {
+        let (now, then) = (text.percent(share.now), text.percent(share.then));
+        say!(text, "cli-bench-less-on-card", now = now, then = then)
+    }));
+    lines.extend(report.other_work.iter().map(|work| work.words(text)));
+    lines.extend(report.tips.iter().map(|tip| tip.text(text)));
+    let is_explained = busy.is_some()
+        || report.less_on_card.is_some()
+        || !report.other_work.is_empty()
+        || !report.tips.is_empty();
+    if !report.slower.is_empty() && !is_explained {
         lines.push(say!(text, "cli-bench-advice"));
     }
     lines.join("\n") + "\n"

@@ -13,13 +13,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::evidence::{Evidence, GpuProcess, NvmlAnswer, SourceAnswer, TimeSpan};
+use super::evidence::{Evidence, GpuProcess, NvmlAnswer, NvmlDevice, SourceAnswer, TimeSpan};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::query;
 use super::ram_bandwidth::Measurement;
 use super::{core_speed, device_variables, disks, engines, model_folders, processor, ram_programs, sysfs};
-use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
+use crate::machine::{DiskUse, GpuSource, Hardware, Slowdown, SourceFailure, TimedSearch};
 use crate::platform::environment::{Environment, own_program};
+use crate::untrusted::UntrustedText;
 
 /// Timeout of every search that is not a GPU driver.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -65,6 +66,23 @@ impl DetectOptions {
 /// [`DetectOptions::driver_limit`] if one hangs. Call it on a worker thread.
 pub fn detect(options: &DetectOptions) -> Hardware {
     merge(&collect(options))
+}
+
+/// NVIDIA cards whose clocks are lowered now by heat or the power supply: name, cause, and temperature in degrees Celsius. At
+/// its power limit every card is while it works. Empty where NVML does not answer within `limit`. Blocks.
+pub fn slowed_cards(limit: Duration) -> Vec<(UntrustedText, Slowdown, Option<u32>)> {
+    let Ok(program) = own_program() else { return Vec::new() };
+    let answer: SourceAnswer<NvmlAnswer> = query(&program, &[], GpuSource::Nvml, limit);
+    answer.answer().map(slowdowns_of).unwrap_or_default()
+}
+
+fn slowdowns_of(nvml: &NvmlAnswer) -> Vec<(UntrustedText, Slowdown, Option<u32>)> {
+    let of_device = |device: &NvmlDevice| {
+        let (name, temperature_c) = (UntrustedText::new(&device.name), device.temperature_c);
+        let told = device.slowed_by.clone().into_iter().filter(|by| *by != Slowdown::PowerLimit);
+        told.map(move |by| (name.clone(), by, temperature_c)).collect::<Vec<_>>()
+    };
+    nvml.devices.iter().flat_map(of_device).collect()
 }
 
 /// Programs on NVIDIA cards now, as NVML lists them. Empty where it does not answer within `limit`. Blocks.
@@ -247,5 +265,28 @@ impl DriverProbes {
             Ok(program) => query(program, &self.environment, source, self.limit),
             Err(why) => SourceAnswer::Failed(why.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heat_and_the_power_supply_are_told_of_each_card_and_its_power_limit_is_not() {
+        let device = |name: &str, slowed_by: &[Slowdown]| NvmlDevice {
+            name: name.to_owned(),
+            temperature_c: Some(88),
+            slowed_by: slowed_by.to_vec(),
+            ..NvmlDevice::default()
+        };
+        let devices = vec![
+            device("hot", &[Slowdown::Temperature, Slowdown::PowerLimit]),
+            device("busy", &[Slowdown::PowerLimit]),
+            device("weak supply", &[Slowdown::PowerSupply]),
+        ];
+        let found = slowdowns_of(&NvmlAnswer { devices, ..NvmlAnswer::default() });
+        let expected = [("hot", Slowdown::Temperature), ("weak supply", Slowdown::PowerSupply)];
+        assert_eq!(found, expected.map(|(name, by)| (UntrustedText::from(name), by, Some(88))));
     }
 }

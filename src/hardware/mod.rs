@@ -31,7 +31,7 @@ pub mod sources;
 pub mod sysfs;
 pub mod system;
 
-pub use detect::{DetectOptions, collect, detect, gpu_processes};
+pub use detect::{DetectOptions, collect, detect, gpu_processes, slowed_cards};
 pub use file::HardwareFileError;
 pub use holders::{MemoryHolder, memory_holders};
 pub use ram_bandwidth::ram_bandwidth;

@@ -33,6 +33,7 @@ mod saved_path;
 mod saved_request;
 mod setting;
 mod shortfall;
+mod slowed_cards;
 pub mod state;
 mod steps;
 mod timing;

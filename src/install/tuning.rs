@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Slowdown;
 use crate::models::KvCacheType;
 use crate::untrusted::UntrustedText;
 
@@ -173,6 +174,15 @@ pub enum OtherWork {
     LessGpuMemory {
         /// How much less, in bytes.
         bytes: u64,
+    },
+    /// A card lowered its clocks.
+    CardSlowed {
+        /// Its name.
+        gpu: UntrustedText,
+        /// Why.
+        by: Slowdown,
+        /// Its temperature in degrees Celsius.
+        temperature_c: Option<u32>,
     },
     /// The server had another model in memory.
     OtherModel {

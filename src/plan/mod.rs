@@ -45,6 +45,6 @@ pub use reference::{Expected, ReferenceComputer, ReferenceRow, reference_compute
 pub use report::{Report, note_disk_needs, plan_all, plan_profiles};
 pub use tips::{
     DriverRule, IdleReason, PowerLimitRules, ProcessorRam, ProgramMemory, RamRules, RecommendedModel, Tip,
-    TipFigures, TipGain, TipRules, better_model, tips,
+    TipFigures, TipGain, TipRules, better_model, tips, without_own_model,
 };
 pub use types::{Candidate, Grade, Layers, Role, Verdict};

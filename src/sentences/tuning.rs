@@ -6,6 +6,7 @@ use crate::install::{
     OtherWork, TriedSetting, TuneDimension, TuneFailure, TuneOutcome, TuneTry, TuningEnd, TuningReport,
 };
 use crate::say;
+use crate::sentences::tips::slowed;
 use crate::text::Text;
 
 impl TriedSetting {
@@ -150,6 +151,7 @@ impl OtherWork {
             Self::LessGpuMemory { bytes } => {
                 say!(text, "install-other-gpu-memory", size = text.memory(*bytes))
             }
+            Self::CardSlowed { gpu, by, temperature_c } => slowed(gpu, *by, *temperature_c, text),
             Self::OtherModel { model } => say!(text, "install-other-model", model = model),
         }
     }

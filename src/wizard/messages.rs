@@ -75,6 +75,7 @@ impl Wizard {
             (Message::AnswerPart(part), Page::Result(page)) => page.answer_part(&part),
             (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
             (Message::Health(health), Page::Manage(page)) => page.health_checked(health),
+            (Message::Tips(tips), Page::Manage(page)) => page.tips = tips,
             (Message::RemovalPreviewed(Ok(found)), _) => {
                 if let Some(Question::Remove { removal, .. }) = &mut self.question {
                     *removal = Some(found);

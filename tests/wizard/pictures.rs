@@ -1,6 +1,7 @@
 //! Pictures of every page, for review: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`. With
 //! `ACOLYTE_PICTURES_OF=PART`, only those whose name (`PAGE-LANGUAGE-THEME-SCALE-WIDTH`) contains this part.
 
+use acolyte::plan::Tip;
 use acolyte::text::Language;
 use eframe::egui::Theme;
 
@@ -162,6 +163,7 @@ pub const PAGES: &[(&str, Way)] = &[
     ("9-manage", |eye| {
         let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let installation = scripted::installation(&stage.installation().0, eye.language);
-        Stage::new(eye, Scene { installation: Some(installation), ..Scene::of(scripted::laptop()) })
+        let tips = vec![Tip::PlugIn];
+        Stage::new(eye, Scene { installation: Some(installation), tips, ..Scene::of(scripted::laptop()) })
     }),
 ];

@@ -22,7 +22,7 @@ use acolyte::machine::{Disk, DiskUse, Hardware};
 use acolyte::models::{Model, ModelFile, ModelSource, ModelTag};
 use acolyte::ollama::registry::UnreachableCause;
 use acolyte::ollama::release::AssetRole;
-use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
+use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles, Tip};
 use acolyte::platform::login::AutostartKind;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
@@ -74,6 +74,8 @@ pub struct Scene {
     pub installation: Option<Installation>,
     pub unfinished: Option<Unfinished>,
     pub health: InstallationHealth,
+    /// Tips for what is installed.
+    pub tips: Vec<Tip>,
     pub detection_fails: bool,
     /// The test answers detection, not the script.
     pub detection_waits: bool,
@@ -263,7 +265,10 @@ impl Backend for Scripted {
                 desk.installs.push((*request, control, outbox))
             }
             BackendCommand::AskModel { prompt, .. } => desk.questions.push((prompt, outbox)),
-            BackendCommand::CheckHealth { .. } => outbox.send(Message::Health(Ok(scene.health.clone()))),
+            BackendCommand::CheckHealth { .. } => {
+                outbox.send(Message::Health(Ok(scene.health.clone())));
+                outbox.send(Message::Tips(scene.tips.clone()));
+            }
             BackendCommand::PreviewRemoval { .. } => {
                 outbox.send(Message::RemovalPreviewed(Ok(scene.removal.clone())));
             }
@@ -390,6 +395,7 @@ impl Scene {
                 loaded_bytes: Some(5_400_000_000),
                 problems: Vec::new(),
             },
+            tips: Vec::new(),
             detection_fails: false,
             detection_waits: false,
             report_waits: false,

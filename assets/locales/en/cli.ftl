@@ -181,6 +181,7 @@ cli-bench-then = After installing: { $speed } tokens/s; first token of { $tokens
 cli-bench-as-fast = As fast as after installing.
 cli-bench-slower = It writes slower than after installing, by more than the range of the prediction.
 cli-bench-slower-prompts = It reads prompts slower than after installing, by more than the range of the prediction.
+cli-bench-less-on-card = { $now } of the model is on the graphics card now, { $then } was after installing.
 cli-bench-advice = Close programs that use the graphics card, check that the computer is on mains power and not hot, then measure again. acolyte tune searches for the fastest setting as the computer is now.
 
 # Heading in the help of a command.

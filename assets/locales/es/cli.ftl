@@ -181,6 +181,7 @@ cli-bench-then = Al instalar: { $speed } tokens/s; primer token de { $tokens } t
 cli-bench-as-fast = Tan rápido como al instalar.
 cli-bench-slower = Escribe más despacio que al instalar, por más de lo que abarca el intervalo previsto.
 cli-bench-slower-prompts = Lee los prompts más despacio que al instalar, por más de lo que abarca el intervalo previsto.
+cli-bench-less-on-card = Ahora está en la tarjeta gráfica el { $now } del modelo; al instalar, el { $then }.
 cli-bench-advice = Cierra los programas que usan la tarjeta gráfica, comprueba que el equipo está enchufado y no se calienta, y vuelve a medir. acolyte tune busca el ajuste más rápido tal como está el equipo ahora.
 
 # Heading in the help of a command.

@@ -6,14 +6,16 @@ mod bench;
 mod installation;
 pub mod keep;
 mod reload;
+mod tips;
 pub mod undo;
 pub mod uninstall;
 
 pub use answer::{Answer, AnswerEnd, AnswerPart, answer};
 pub use at_login::run_if_asked as start_server_if_asked;
-pub use bench::{BenchFigure, BenchFigures, BenchReport, BenchStep, bench};
+pub use bench::{BenchFigure, BenchFigures, BenchReport, BenchStep, ShareOnCard, bench};
 pub use installation::{
     Health, OrphanedRunner, ServedModel, UnusedModel, client, health, installed, port_listener,
     remove_unused_models, start, stop, unused_models,
 };
 pub use reload::reload;
+pub use tips::{tips_after_installing, tips_now};

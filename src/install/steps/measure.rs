@@ -9,20 +9,22 @@
 
 use std::time::Instant;
 
-use crate::estimate::first_token_s;
+use crate::estimate::{GpuFigures, first_token_s};
 use crate::figures::Range;
 use crate::install::event::Activity;
 use crate::install::prompt::Prompts;
 use crate::install::run_context::Run;
+use crate::install::slowed_cards::what_slows_cards;
 use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::speed::{answer, decode, warm_up};
 use crate::install::steps::tune::{self, OtherWorkWatch, Tuned};
 use crate::install::timing::{SHORT_PROMPT_WORDS, TimedPrompt, per_second};
 use crate::install::{
-    InstallError, MeasuredFigures, PlacementComparison, RunnerOptions, Step, TuneDimension, TuneFailure,
-    TuneOutcome, TuneTry, TuningReport,
+    InstallError, MeasuredFigures, OtherWork, PlacementComparison, RunnerOptions, Step, TuneDimension,
+    TuneFailure, TuneOutcome, TuneTry, TuningReport,
 };
+use crate::machine::GpuBackend;
 use crate::ollama::evidence;
 use crate::ollama::own_server::OwnServer;
 use crate::ollama::replies::GenerateLine;
@@ -94,7 +96,9 @@ async fn measure_kept(
     loop {
         let began = Instant::now();
         let meter = watch.meter();
-        let measured = measure_loaded(loader, &facts).await;
+        let mut slowed = Vec::new();
+        let measured = measure_loaded(loader, &facts, &mut slowed).await;
+        watch.slowed(slowed);
         watch.measured(meter, loader.run);
         let error = match measured {
             Ok(figures) => return Ok(figures),
@@ -138,7 +142,12 @@ async fn measure_kept(
     }
 }
 
-async fn measure_loaded(loader: &Loader<'_>, facts: &LoadFacts) -> Result<MeasuredFigures, InstallError> {
+/// Measures what is loaded, and adds to `slowed` what slowed the card under it.
+async fn measure_loaded(
+    loader: &Loader<'_>,
+    facts: &LoadFacts,
+    slowed: &mut Vec<OtherWork>,
+) -> Result<MeasuredFigures, InstallError> {
     let run = loader.run;
     let plan = loader.plan();
     let mut prompts = Prompts::new();
@@ -150,7 +159,12 @@ async fn measure_loaded(loader: &Loader<'_>, facts: &LoadFacts) -> Result<Measur
     run.reporter.running(Activity::MeasuringFirstToken { tokens, expected_s: predicted(&plan, tokens) });
     let words = (f64::from(tokens) * words_per_token) as usize;
     let timed = TimedPrompt { words, num_predict: 1, seed: 2 };
-    let long = answer(run, loader.server, &mut prompts, timed).await?;
+    // By now the card has worked for a while.
+    let is_nvidia = |gpu: &GpuFigures| gpu.backend == GpuBackend::Cuda;
+    let look = plan.gpu_layers() > 0 && plan.machine.gpus.iter().any(is_nvidia);
+    let (long, seen) = tokio::join!(answer(run, loader.server, &mut prompts, timed), what_slows_cards(look));
+    slowed.extend(seen);
+    let long = long?;
 
     let prompt_tokens = long.line.prompt_eval_count;
     Ok(MeasuredFigures {

@@ -1,6 +1,7 @@
 //! Finds the tips for one plan on one machine.
 
 use super::gain::{TipFigures, TipGain};
+use super::own_server::is_engine;
 use super::rules::TipRules;
 use super::tip::{IdleReason, ProgramMemory, Tip};
 use crate::MIB;
@@ -318,7 +319,6 @@ impl<'a> Advisor<'a> {
 
 /// Programs that hold memory of a card, the largest first, without the engines whose models are findings of their own.
 pub(super) fn programs_on(card: &Gpu, hardware: &Hardware) -> Vec<ProgramMemory> {
-    let is_engine = |name: &str| name.starts_with("ollama") || name.starts_with("llama-server");
     let models = models_on_cards(hardware);
     let held = hardware.notes.iter().filter_map(|finding| match finding {
         Finding::VramHeld { gpu, program, bytes } if *gpu == card.name => Some((program, *bytes)),

@@ -6,6 +6,7 @@
 mod advisor;
 mod better_model;
 mod gain;
+mod own_server;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -14,5 +15,6 @@ mod tip;
 pub use advisor::tips;
 pub use better_model::better_model;
 pub use gain::{TipFigures, TipGain};
+pub use own_server::without_own_model;
 pub use rules::{DriverRule, PowerLimitRules, ProcessorRam, RamRules, TipRules};
 pub use tip::{IdleReason, ProgramMemory, RecommendedModel, Tip};

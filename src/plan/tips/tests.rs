@@ -416,3 +416,32 @@ fn a_gain_is_worth_a_tip_from_a_twentieth_more_speed_or_a_tenth_less_waiting() {
     better.after.verdict = Verdict::Compatible;
     assert!(better.is_worth_it());
 }
+
+#[test]
+fn what_our_own_model_takes_is_free_for_the_plan() {
+    use crate::machine::{EngineKind, FoundEngine, LoadedModel};
+    let mut hardware = desktop(1_000);
+    let model =
+        LoadedModel { name: "acolyte".into(), total_bytes: Some(9_000 * MIB), vram_bytes: Some(6_000 * MIB) };
+    let server = FoundEngine {
+        kind: EngineKind::Server,
+        port: Some(42_434),
+        loaded: vec![model],
+        ..FoundEngine::default()
+    };
+    hardware.engines = vec![server];
+    hardware.memory.available_bytes = Some(20 * GIB);
+    hardware.ram_programs = vec![RamProgram { name: "llama-server".into(), bytes: 3 * GIB }];
+    let loaded = |port| Finding::ModelLoaded { model: "acolyte".into(), port, bytes: 6_000 * MIB };
+    hardware.notes = vec![held("llama-server", 6_000), held("firefox", 600), loaded(42_434)];
+
+    let freed = without_own_model(&hardware, 42_434);
+    assert_eq!(freed.gpus[0].vram_free_bytes, Some(7_000 * MIB));
+    assert_eq!(freed.memory.available_bytes, Some(20 * GIB + 3_000 * MIB));
+    assert_eq!(freed.notes, [held("firefox", 600)]);
+    assert!(freed.ram_programs.is_empty());
+    // The model of another server stays.
+    hardware.notes.push(loaded(11_434));
+    let freed = without_own_model(&hardware, 42_434);
+    assert_eq!(freed.notes, [held("llama-server", 6_000), held("firefox", 600), loaded(11_434)]);
+}

@@ -65,7 +65,7 @@ pub enum BackendCommand {
         /// Cancels it.
         control: Control,
     },
-    /// Check an installation → `Message::Health`.
+    /// Check an installation → `Message::Health`, and `Message::Tips` for one.
     CheckHealth {
         /// Its folder.
         home: PathBuf,

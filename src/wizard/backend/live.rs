@@ -21,6 +21,7 @@ use crate::install::manage::uninstall::{preview, uninstall};
 use crate::install::manage::{AnswerPart, ServedModel};
 use crate::install::reuse::installed_engine;
 use crate::install::{self, Event, InstallError, Installed, Paths, SavedRequest, manage};
+use crate::machine::Hardware;
 use crate::ollama::client::{ChatMessage, ChatOptions, ChatRole};
 use crate::ollama::lookup::{file_to_install, lookup_to_install};
 use crate::ollama::release::Release;
@@ -149,7 +150,12 @@ impl LiveWorkers {
                 Message::AnswerEnded(ask_model(&home, prompt, &control, outbox))
             }
             BackendCommand::CheckHealth { home } => {
-                Message::Health(manage::health(&home).map(health).map_err(WorkerError::from))
+                let found = manage::health(&home).map(health).map_err(WorkerError::from);
+                if found.is_ok() {
+                    outbox.send(Message::Health(found));
+                    return self.tips(&home);
+                }
+                Message::Health(found)
             }
             BackendCommand::PreviewRemoval { home } => {
                 Message::RemovalPreviewed(preview(&home).map_err(WorkerError::from))
@@ -232,13 +238,30 @@ impl LiveWorkers {
     ) -> Result<(), WorkerError> {
         // What our model takes of the card would count as taken.
         install::unload(home)?;
-        let hardware = match &self.options.hardware {
-            Some(saved) => saved.as_ref().clone(),
-            None => merge(&collect(&DetectOptions::new(home.to_owned()))),
-        };
+        let hardware = self.hardware(home);
         let profiles = self.options.profiles.as_deref().unwrap_or(Profiles::built_in());
         let tuned = install::retune(home, &hardware, &profiles.policy, &text, report, control);
         tuned.map(drop).map_err(WorkerError::Install)
+    }
+
+    /// The machine: as it is now, or the saved one.
+    fn hardware(&self, home: &Path) -> Hardware {
+        match &self.options.hardware {
+            Some(saved) => saved.as_ref().clone(),
+            None => merge(&collect(&DetectOptions::new(home.to_owned()))),
+        }
+    }
+
+    /// Tips for what is installed; the page shows none where it cannot be planned.
+    fn tips(&self, home: &Path) -> Option<Message> {
+        let profiles = self.options.profiles.as_deref().unwrap_or(Profiles::built_in());
+        match manage::tips_now(home, &self.hardware(home), &profiles.policy) {
+            Ok(tips) => Some(Message::Tips(tips)),
+            Err(error) => {
+                tracing::info!(%error, "no tips for what is installed");
+                None
+            }
+        }
     }
 
     fn detect(&self) -> Detected {

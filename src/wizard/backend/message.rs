@@ -14,7 +14,7 @@ use crate::install::manage::uninstall::Removal;
 use crate::install::{Event, InstallOptions, Installed, PublishedModel, Receipt, SavedRequest};
 use crate::models::Model;
 use crate::ollama::release::Release;
-use crate::plan::Inventory;
+use crate::plan::{Inventory, Tip};
 use crate::platform::listening::PortOwner;
 use crate::untrusted::UntrustedText;
 
@@ -59,6 +59,8 @@ pub enum Message {
     AnswerEnded(Result<AnswerFigures, WorkerError>),
     /// The installation was checked.
     Health(Result<InstallationHealth, WorkerError>),
+    /// Optimization tips for what is installed.
+    Tips(Vec<Tip>),
     /// What would be removed.
     RemovalPreviewed(Result<Removal, WorkerError>),
     /// The installation was changed.

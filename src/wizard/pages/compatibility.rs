@@ -9,8 +9,9 @@ use super::choice_cards::choice_cards;
 use super::compatibility_table::{PlanTable, Tab};
 use super::hardware::{Detection, HardwarePage};
 use super::labels::quality_short;
+use super::tips::tips_card;
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::plan::{Plan, Report, Role, Verdict};
+use crate::plan::{Plan, Report, Role, Tip, Verdict, tips};
 use crate::say;
 use crate::sentences::{dominated_line, plan_sentence, wait};
 use crate::text::Text;
@@ -35,6 +36,8 @@ pub struct CompatibilityPage {
     pub detected: Arc<Detected>,
     /// Its reasons are shown.
     selected: Selection,
+    /// Optimization tips for it.
+    tips: Vec<Tip>,
     table: PlanTable,
     /// The choice made on an earlier visit to the profile page.
     pub draft: Option<UserChoice>,
@@ -53,7 +56,10 @@ impl From<Arc<Detected>> for CompatibilityPage {
             Some(ModelChoice::Best(role)) => Selection::Best(role),
             _ => Selection::Profile(report.recommended_index().unwrap_or_default()),
         };
-        Self { detected, selected, table: PlanTable::default(), draft: None }
+        let mut page =
+            Self { detected, selected, tips: Vec::new(), table: PlanTable::default(), draft: None };
+        page.find_tips();
+        page
     }
 }
 
@@ -86,8 +92,23 @@ impl CompatibilityPage {
 
     fn select(&mut self, selected: Selection) {
         self.selected = selected;
+        self.find_tips();
         // Another choice on an earlier visit no longer counts.
         self.draft = None;
+    }
+
+    /// Tips for what is selected; for the machine where that is what is installed by default, or does not run.
+    fn find_tips(&mut self) {
+        let (report, hardware) = (&self.detected.report, &self.detected.hardware);
+        let own = self.selected_plan().filter(|plan| {
+            let is_default =
+                report.default_plan().is_some_and(|other| other.candidate.id == plan.candidate.id);
+            plan.verdict != Verdict::Refused && !is_default
+        });
+        self.tips = match own {
+            Some(plan) => tips(plan, hardware),
+            None => report.tips(hardware),
+        };
     }
 }
 
@@ -152,6 +173,7 @@ impl View for CompatibilityPage {
         card_row(ui, "why", &[1.0, 1.0], |ui, i| {
             if i == 0 { why(ui, text, plan, report) } else { what_would_change(ui, text, plan) }
         });
+        tips_card(ui, text, &self.tips);
     }
 
     fn footer(&self, text: Text) -> Footer {

@@ -3,12 +3,14 @@
 use eframe::egui::{Align, Layout, Ui};
 
 use super::comparison::comparison;
+use super::tips::tips_card;
 use super::tuning_card::tuning_card;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
 use crate::install::keep::KeptAge;
 use crate::install::{Event, Installed};
+use crate::plan::Tip;
 use crate::say;
 use crate::sentences::profile_title;
 use crate::text::Text;
@@ -39,6 +41,8 @@ pub struct ManagePage {
     /// What is installed.
     pub installation: Installation,
     health: Option<InstallationHealth>,
+    /// Optimization tips for it, once they are found.
+    pub tips: Vec<Tip>,
     error: Option<WorkerError>,
     /// What is being done to it.
     pub activity: ManageActivity,
@@ -54,6 +58,7 @@ impl ManagePage {
         Self {
             installation,
             health: None,
+            tips: Vec::new(),
             error: None,
             activity: ManageActivity::Checking,
             control: Control::new(),
@@ -297,6 +302,7 @@ impl View for ManagePage {
             ui.spacing_mut().item_spacing.y = 0.0;
             if i == 0 { self.state(ui, cx) } else { self.installed(ui, cx) }
         });
+        tips_card(ui, text, &self.tips);
         if let Some(receipt) = &self.installation.installed.receipt {
             ui.gap(3.5);
             table_card(ui, 18, |ui| comparison(ui, text, receipt));

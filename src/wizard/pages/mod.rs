@@ -21,6 +21,7 @@ mod path_field;
 pub mod profile;
 pub mod result;
 pub mod summary;
+mod tips;
 mod tuning_card;
 mod view;
 pub mod welcome;

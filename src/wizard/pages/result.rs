@@ -8,12 +8,14 @@ use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 use super::comparison::comparison;
 use super::install::InstallPage;
 use super::summary::SummaryPage;
+use super::tips::tips_card;
 use super::tuning_card::tuning_card;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
+use crate::install::manage::tips_after_installing;
 use crate::install::{Paths, Receipt};
-use crate::plan::Plan;
+use crate::plan::{Plan, Tip};
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
@@ -49,6 +51,8 @@ pub struct ResultPage {
     /// Outcome of enabling start at login.
     login: Option<Activity>,
     copied: bool,
+    /// Optimization tips for it.
+    tips: Vec<Tip>,
     trial: Trial,
 }
 
@@ -58,10 +62,13 @@ impl ResultPage {
         let login = page.login().cloned();
         let SummaryPage { profile, agreed, .. } = page.summary;
         let home = profile.choice.places.home.path();
+        let detected = profile.compatibility.detected;
+        let plan = receipt.kept_plan(profile.choice.plan);
         Self {
-            detected: profile.compatibility.detected,
+            tips: tips_after_installing(&plan, &detected.hardware, receipt.tuning.is_some()),
+            detected,
             has_consent: agreed,
-            plan: receipt.kept_plan(profile.choice.plan),
+            plan,
             receipt,
             profile_file: UntrustedText::path(&Paths::new(&home).profile()),
             home,
@@ -234,6 +241,7 @@ impl View for ResultPage {
         card(ui, |ui| self.try_it(ui, cx));
         ui.gap(3.5);
         self.next(ui, cx.text);
+        tips_card(ui, cx.text, &self.tips);
     }
 
     fn footer(&self, text: Text) -> Footer {

@@ -77,7 +77,7 @@ pub fn smbios() -> Vec<u8> {
     let size = unsafe { GetSystemFirmwareTable(RSMB, 0, None) };
     let mut table = vec![0; size as usize];
     // SAFETY: the call writes at most the length of the slice.
-    let written = unsafe { GetSystemFirmwareTable(RSMB, 0, Some(&mut table)) };
+    let written = unsafe { GetSystemFirmwareTable(RSMB, 0, Some(table.as_mut_slice())) };
     table.truncate(written as usize);
     table.drain(..HEADER.min(table.len()));
     table

@@ -59,6 +59,23 @@ impl OtherWorkWatch {
         ProcessorMeter::start()
     }
 
+    /// Adds what slowed a card, once for each cause.
+    pub fn slowed(&mut self, seen: Vec<OtherWork>) {
+        for work in seen {
+            let same = |found: &&mut OtherWork| match (&**found, &work) {
+                (
+                    OtherWork::CardSlowed { gpu: a, by, .. },
+                    OtherWork::CardSlowed { gpu: b, by: other, .. },
+                ) => a == b && by == other,
+                _ => false,
+            };
+            match self.found.iter_mut().find(same) {
+                Some(found) => *found = work,
+                None => self.found.push(work),
+            }
+        }
+    }
+
     /// Ends measuring the processor.
     pub fn measured(&mut self, meter: Option<ProcessorMeter>, run: &Run<'_>) {
         if let Some(share) = others_share(meter, run.paths) {
@@ -134,6 +151,20 @@ fn less_gpu_memory(loader: &Loader<'_>, facts: &LoadFacts, limits: OtherWorkLimi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Slowdown;
+
+    #[test]
+    fn each_cause_that_slows_a_card_is_told_once_with_the_last_temperature() {
+        let slowed = |by, temperature| OtherWork::CardSlowed {
+            gpu: "card".into(),
+            by,
+            temperature_c: Some(temperature),
+        };
+        let mut watch = OtherWorkWatch::default();
+        watch.slowed(vec![slowed(Slowdown::Temperature, 84)]);
+        watch.slowed(vec![slowed(Slowdown::Temperature, 87), slowed(Slowdown::PowerSupply, 87)]);
+        assert_eq!(watch.found, [slowed(Slowdown::Temperature, 87), slowed(Slowdown::PowerSupply, 87)]);
+    }
 
     #[test]
     fn a_program_on_the_card_is_named_once() {
