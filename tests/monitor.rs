@@ -10,6 +10,8 @@ mod command;
 mod common;
 #[path = "monitor/desktop.rs"]
 mod desktop;
+#[path = "monitor/watcher.rs"]
+mod watcher;
 
 use std::time::{Duration, Instant};
 

@@ -6,5 +6,6 @@ fn main() -> std::process::ExitCode {
     acolyte::hardware::probe::run_if_requested();
     // At login the system calls a copy of the program that installed, which may be this one, to start the server.
     acolyte::install::start_server_if_asked();
+    acolyte::cli::watch::run_if_asked();
     acolyte::cli::installer::main()
 }

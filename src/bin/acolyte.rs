@@ -5,5 +5,6 @@ fn main() -> std::process::ExitCode {
     acolyte::hardware::probe::run_if_requested();
     // At login the system calls a copy of this program to start the server.
     acolyte::install::start_server_if_asked();
+    acolyte::cli::watch::run_if_asked();
     acolyte::cli::main()
 }

@@ -67,6 +67,7 @@ fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
     args.port = args.port.or(options.port);
     args.models_dir = args.models_dir.or(Some(options.models_dir));
     args.no_autostart |= !options.autostart;
+    args.watch |= options.watch && !args.no_autostart;
     args.no_tune |= !options.tune;
     args
 }
@@ -343,6 +344,7 @@ fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result
         port: args.port,
         autostart: !args.no_autostart,
         source,
+        watch: args.watch,
         insecure_registry: args.source.insecure_registry,
         tune: !args.no_tune,
         refresh_model: args.refresh_model,

@@ -37,6 +37,7 @@ pub mod undo;
 pub mod uninstall;
 mod update;
 mod usage_error;
+pub mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -68,7 +68,7 @@ pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
     let usual_s =
         if matches!(view, MonitorView::Drawing { .. }) { DRAWN_INTERVAL_S } else { PRINTED_INTERVAL_S };
     let interval = Duration::from_secs(args.interval.unwrap_or(usual_s));
-    let mut desktop = (!args.once && !args.no_notify).then(|| DesktopAlerts::new(session));
+    let mut desktop = (!args.once && !args.no_notify).then(|| DesktopAlerts::of(&session.home, session.text));
     let mut watch = AlertWatch::default();
     let mut listener = ListenerWatch::default();
     loop {

@@ -109,8 +109,11 @@ impl LiveMemory {
         self.refresh();
         let drm = if self.asked.sysfs { system::gpu_memory_of(processes) } else { Vec::new() };
         let held = held_by(&self.evidence, processes, &drm);
+        // Windows does not tell of which card, so that it is known where there is one.
+        let of_system = system::held_by_processes(processes);
         let cards = merge(&self.evidence).gpus;
         let usable = cards.iter().enumerate().filter(|(_, gpu)| gpu.is_usable());
+        let only_one = usable.clone().count() == 1;
         usable
             .filter_map(|(adapter, gpu)| {
                 Some(CardMemory {
@@ -118,7 +121,7 @@ impl LiveMemory {
                     name: gpu.name.clone(),
                     total_bytes: gpu.vram_total_bytes?,
                     used_bytes: used(gpu)?,
-                    held_bytes: held.get(adapter).copied().flatten(),
+                    held_bytes: held.get(adapter).copied().flatten().or(of_system.filter(|_| only_one)),
                     is_discrete: gpu.kind == GpuKind::Discrete,
                 })
             })

@@ -15,6 +15,7 @@ pub mod drm_clients;
 pub mod engines;
 pub mod evidence;
 mod file;
+pub mod gpu_counters;
 mod holders;
 pub mod live;
 pub mod merge;

@@ -135,6 +135,7 @@ mod tests {
                 models_dir: folder.path().join("home/models"),
                 port: None,
                 autostart: false,
+                watch: false,
                 source: EngineSource { archives: vec![archive], ..EngineSource::default() },
                 insecure_registry: false,
                 tune: false,

@@ -6,6 +6,8 @@
 //! (XDG autostart, the Run key of Windows) the entry calls a copy of this program, which starts the server as the
 //! installation did, because such an entry can set neither the log nor, on Windows, the environment.
 //!
+//! The watcher of graphics memory ([`login_watcher`]) comes and goes with it.
+//!
 //! A user may have several homes. Each has an entry of its own, and an entry that names another home is neither replaced
 //! nor removed.
 
@@ -13,13 +15,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::install::login_copy::{install_own_copy, is_ours, owner, programs};
+use crate::install::login_watcher;
 use crate::install::{InstallError, Paths};
 use crate::ollama::server::Launch;
-use crate::platform::environment::{self, Environment};
 use crate::platform::files;
-use crate::platform::login::{AutostartKind, AutostartMethod, EntryOwner, LoginEntry};
-use crate::platform::regular;
-use crate::platform::same_path;
+use crate::platform::login::{AutostartKind, AutostartMethod, LoginEntry};
 
 /// First argument of the copy of this program: start the server.
 pub(super) const START_SERVER: &str = "start-server";
@@ -49,9 +50,6 @@ const LOADER_SETTINGS: &[&str] = &[
     "NLSPATH",
 ];
 
-/// Maximum size of an entry; ours have about 1 KB.
-const MAX_ENTRY_BYTES: u64 = 1 << 20;
-
 /// Whether the system supervises the running server of this home.
 ///
 /// # Errors
@@ -73,7 +71,8 @@ pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn is_installed(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(AutostartMethod::all_of_system(&owner(paths))?.iter().any(|method| is_ours(method, paths)))
+    Ok(login_watcher::is_installed(paths)
+        || AutostartMethod::all_of_system(&owner(paths))?.iter().any(|method| is_ours(method, paths)))
 }
 
 /// The folder an entry would be written to; `None` where it is no file.
@@ -84,12 +83,15 @@ pub fn folder(paths: &Paths) -> Result<Option<PathBuf>, InstallError> {
     Ok(autostart_method(paths)?.file().and_then(|file| file.parent().map(Path::to_owned)))
 }
 
-/// Creates or replaces the entry. Nothing is started before the next login.
+/// Creates or replaces the entry. The server is not started before the next login. With `watch` the watcher gets its entry
+/// too, and is started now; without, it is removed. The server matters more: a watcher that cannot be installed is only logged.
 ///
 /// # Errors
 /// When the entry or the copy of this program cannot be written.
-pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
+pub fn install(paths: &Paths, launch: &Launch, watch: bool) -> Result<(), InstallError> {
     let method = autostart_method(paths)?;
+    // A running program cannot be replaced on Windows.
+    login_watcher::remove(paths)?;
     let entry = if method.kind().carries_log() {
         let unset = LOADER_SETTINGS.iter().map(|name| (*name).to_owned()).collect();
         LoginEntry {
@@ -109,7 +111,13 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
             ..LoginEntry::default()
         }
     };
-    Ok(method.install(&entry).map(drop)?)
+    method.install(&entry)?;
+    if watch && let Err(error) = install_own_copy(paths).and_then(|copy| login_watcher::install(paths, copy))
+    {
+        tracing::warn!(%error, "graphics memory is not watched");
+        login_watcher::remove(paths)?;
+    }
+    Ok(())
 }
 
 /// The server's environment as an entry holds it. launchd adds what `launchctl setenv` set for every agent, unless the
@@ -152,6 +160,7 @@ pub fn stop(paths: &Paths) -> Result<(), InstallError> {
 /// # Errors
 /// When something could not be removed.
 pub fn remove(paths: &Paths) -> Result<(), InstallError> {
+    login_watcher::remove(paths)?;
     // The service manager may not respond now although it did when the entry was made.
     for method in AutostartMethod::all_of_system(&owner(paths))? {
         if is_ours(&method, paths) {
@@ -167,29 +176,12 @@ pub fn remove(paths: &Paths) -> Result<(), InstallError> {
 /// When the user's folder for such entries is unknown.
 pub fn places(paths: &Paths) -> Result<Vec<String>, InstallError> {
     let all = AutostartMethod::all_of_system(&owner(paths))?;
-    Ok(all.iter().filter(|method| is_ours(method, paths)).map(AutostartMethod::place).collect())
-}
-
-/// The files that an entry of this home calls; they may be missing.
-pub fn programs(paths: &Paths) -> [PathBuf; 2] {
-    let copy = copy_path(paths);
-    [files::temporary(&copy), copy]
-}
-
-/// The copy of this program that an entry calls.
-fn copy_path(paths: &Paths) -> PathBuf {
-    paths.programs().join(if cfg!(windows) { "acolyte-at-login.exe" } else { "acolyte-at-login" })
+    let of_server = all.iter().filter(|method| is_ours(method, paths)).map(AutostartMethod::place);
+    Ok(of_server.chain(login_watcher::place(paths)).collect())
 }
 
 fn autostart_method(paths: &Paths) -> Result<AutostartMethod, InstallError> {
     Ok(AutostartMethod::of_system(&owner(paths))?)
-}
-
-/// Whose entry it is.
-pub(super) fn owner(paths: &Paths) -> EntryOwner {
-    let usual = Environment::of_process().default_acolyte_home();
-    let is_usual = usual.is_some_and(|usual| same_path::key(&usual) == same_path::key(paths.home()));
-    EntryOwner { home_id: (!is_usual).then(|| paths.id()) }
 }
 
 /// Description of the entry, which identifies its home.
@@ -203,50 +195,6 @@ fn would_run(method: &AutostartMethod, paths: &Paths) -> bool {
 
 fn runs(method: &AutostartMethod, paths: &Paths) -> bool {
     is_ours(method, paths) && method.is_running() == Some(true)
-}
-
-fn is_ours(method: &AutostartMethod, paths: &Paths) -> bool {
-    method.is_installed()
-        && match method.file() {
-            // Assume an unreadable entry is ours, but not a pipe or something huge: we write neither.
-            Some(file) => match regular::read_text(&file, MAX_ENTRY_BYTES) {
-                Ok(entry) => entry.contains(&paths.id()),
-                Err(error) => !regular::is_refusal(&error),
-            },
-            // The value calls our copy of this program.
-            None => method.command_line().is_some_and(|line| {
-                let program = copy_path(paths).to_string_lossy().to_lowercase();
-                line.to_lowercase().contains(&program)
-            }),
-        }
-}
-
-/// A copy, not a hard link: otherwise a user who can write the downloaded program could change what runs at login.
-fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
-    let copy = copy_path(paths);
-    files::create_folders(&paths.programs())?;
-    let own = environment::own_program().map_err(files::reading(Path::new("own program")))?;
-    if own == copy || have_same_contents(&own, &copy) {
-        return Ok(copy);
-    }
-    let new = files::temporary(&copy);
-    let write = || -> std::io::Result<()> {
-        let (mut from, mut to) = (regular::open(&own)?, files::create_anew(&new)?);
-        std::io::copy(&mut from, &mut to)?;
-        files::make_executable(&to)?;
-        files::sync(&to)
-    };
-    write().map_err(files::writing(&new))?;
-    files::rename(&new, &copy).map_err(files::renaming(&new))?;
-    Ok(copy)
-}
-
-fn have_same_contents(own: &Path, copy: &Path) -> bool {
-    if files::length(own) != files::length(copy) {
-        return false;
-    }
-    let contents = |path: &Path| files::sha256(path, &|| false).ok();
-    contents(own).is_some_and(|ours| contents(copy) == Some(ours))
 }
 
 #[cfg(test)]
@@ -276,10 +224,8 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_different_homes_are_distinguished() {
-        let (a, b) = (Paths::new(Path::new("/home/x/.acolyte")), Paths::new(Path::new("/srv/acolyte")));
-        assert_ne!(a.id(), b.id());
-        assert_eq!(a.id(), Paths::new(Path::new("/home/x/.acolyte")).id());
-        assert!(description(&a).contains(&a.id()));
+    fn an_entry_names_its_home() {
+        let paths = Paths::new(Path::new("/home/x/.acolyte"));
+        assert!(description(&paths).contains(&paths.id()));
     }
 }

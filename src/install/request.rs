@@ -19,6 +19,9 @@ pub struct InstallOptions {
     pub port: Option<u16>,
     /// Start the server at login.
     pub autostart: bool,
+    /// Watch graphics memory from login on, and notify on the desktop. Only with `autostart`.
+    #[serde(default)]
+    pub watch: bool,
     /// Where the engine comes from, and how the network is reached.
     pub source: EngineSource,
     /// Plain http for the model's registry (`--insecure-registry`).
@@ -94,6 +97,7 @@ impl InstallOptions {
             models_dir: paths.models(),
             port: None,
             autostart: true,
+            watch: false,
             source: EngineSource::default(),
             insecure_registry: false,
             tune: true,

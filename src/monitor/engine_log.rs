@@ -119,8 +119,9 @@ fn answer_timing(slot: &str) -> Option<AnswerTiming> {
     let tokens = rest.split_once('/').and_then(|(_, rest)| number(rest))?;
     let speed = rest.split_once("per token,")?.1.trim().strip_suffix("tokens per second)")?;
     let tokens_per_s: f64 = speed.trim().parse().ok()?;
-    let plausible = tokens_per_s.is_finite() && (0.0..1e6).contains(&tokens_per_s);
-    plausible.then_some(AnswerTiming { tokens_per_s, tokens: tokens.into() })
+    // A single token is the prompt's, and took no time.
+    let timed = tokens > 1 && tokens_per_s > 0.0 && tokens_per_s < 1e6;
+    timed.then_some(AnswerTiming { tokens_per_s, tokens: tokens.into() })
 }
 
 fn number(text: &str) -> Option<u32> {
@@ -167,6 +168,9 @@ mod tests {
         assert!(log.update() && !log.update());
         assert_eq!(log.context_used_tokens(), Some(1024), "a checkpoint does not count");
         write(END);
+        write(
+            "slot print_timing: id  0 | task 61 |        eval time =       0.00 ms /     1 tokens (    0.00 ms per token,      inf tokens per second)\n",
+        );
         log.update();
         assert_eq!(log.context_used_tokens(), Some(7650));
         assert_eq!(log.answers().next_back(), Some(&AnswerTiming { tokens_per_s: 20.0, tokens: 20 }));

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::hardware::DetectOptions;
 use crate::hardware::live::LiveMemory;
+use crate::hardware::system::shared_memory_of;
 use crate::install::{Installed, Paths};
 use crate::monitor::engine_log::{AnswerTiming, EngineLog};
 use crate::monitor::placement::{MeasuredPlacement, PlacementLoss, placement_loss};
@@ -72,7 +73,8 @@ pub struct ModelSample {
 pub struct Sampler {
     options: DetectOptions,
     paths: Paths,
-    cards: LiveMemory,
+    /// `None` until the first look.
+    cards: Option<LiveMemory>,
     last_figure: Instant,
     log: EngineLog,
     known_loads: Option<u64>,
@@ -85,9 +87,15 @@ pub struct Sampler {
 impl Sampler {
     /// Detects the cards once, and reads the engine's log. Blocks as [`crate::hardware::detect()`] does.
     pub fn start(options: DetectOptions) -> Self {
+        let cards = LiveMemory::start(&options);
+        Self { cards: Some(cards), ..Self::waiting(options) }
+    }
+
+    /// The same, but detects the cards only at the first sample.
+    pub fn waiting(options: DetectOptions) -> Self {
         let paths = Paths::new(&options.home);
         Self {
-            cards: LiveMemory::start(&options),
+            cards: None,
             last_figure: Instant::now(),
             log: EngineLog::open(&paths.server_log()),
             known_loads: None,
@@ -100,24 +108,28 @@ impl Sampler {
         }
     }
 
-    /// Whether no card tells how full it is.
+    /// Whether no card tells how full it is; false before the first look.
     pub fn is_blind(&self) -> bool {
-        self.cards.is_blind()
+        self.cards.as_ref().is_some_and(LiveMemory::is_blind)
     }
 
     /// Looks now.
     pub fn sample(&mut self) -> Sample {
         self.follow_engine();
         let pids: Vec<u32> = self.runners.iter().map(|runner| runner.pid).collect();
-        let looked = self.cards.look(&pids);
+        let options = &self.options;
+        let looked = self.cards.get_or_insert_with(|| LiveMemory::start(options)).look(&pids);
         let now = Instant::now();
         if !looked.is_empty() {
             self.last_figure = now;
         } else if now.duration_since(self.last_figure) > DETECT_AGAIN_AFTER {
             self.last_figure = now;
-            self.cards = LiveMemory::start(&self.options);
+            self.cards = Some(LiveMemory::start(&self.options));
         }
-        let model = (!pids.is_empty()).then(|| self.model(None));
+        // A card without memory of its own always uses main memory.
+        let can_spill = looked.iter().any(|card| card.is_discrete);
+        let shared = shared_memory_of(&pids).filter(|_| can_spill);
+        let model = (!pids.is_empty()).then(|| self.model(shared));
         let of_log = model.as_ref().and_then(|model| model.vram_bytes).filter(|_| looked.len() == 1);
         let card = |card: crate::hardware::live::CardMemory| CardSample {
             model_bytes: card.held_bytes.or(of_log).map(|bytes| bytes.min(card.used_bytes)),
@@ -148,9 +160,16 @@ impl Sampler {
         !self.runners.is_empty()
     }
 
+    /// Whether a part of the model was on a card when it was measured.
+    pub fn was_on_card(&self) -> bool {
+        self.measured.gpu_layers > 0
+    }
+
     /// Ends the child processes until the next sample, so that a card can sleep.
     pub fn rest(&mut self) {
-        self.cards.rest();
+        if let Some(cards) = &mut self.cards {
+            cards.rest();
+        }
     }
 
     fn read_profile(&mut self) {

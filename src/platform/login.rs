@@ -27,8 +27,10 @@ use crate::platform::files::{self, FileError};
 use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::program::{self, ProgramOutput};
 
-/// Name of the entry's file or unit.
+/// Name of the file or unit of the server's entry.
 const NAME: &str = "acolyte-ollama";
+/// Name of the file of the watcher's entry.
+const WATCHER_NAME: &str = "acolyte-watch";
 
 /// Which of the user's homes an entry is for. The default home has the plain names of the table above; any other has its
 /// identifier in the name, so that several homes have entries beside each other.
@@ -158,6 +160,27 @@ impl AutostartMethod {
         let mut all = Self::all_of_system(owner)?;
         let best = all.iter().position(Self::works).unwrap_or(all.len() - 1);
         Ok(all.swap_remove(best))
+    }
+
+    /// The method for the watcher of graphics memory, which needs a desktop: on Linux never a unit of systemd.
+    ///
+    /// # Errors
+    /// If there is no home folder.
+    pub fn of_watcher(owner: &EntryOwner) -> Result<Self, LoginError> {
+        #[cfg(windows)]
+        return Ok(Self::RunKey(run_key::RunKey::of_watcher(owner)));
+        #[cfg(target_os = "macos")]
+        {
+            let home =
+                super::environment::Environment::of_process().home_dir().ok_or(LoginError::NoFolder)?;
+            Ok(Self::LaunchAgent(launch_agent::LaunchAgent::of(&home).of_watcher(owner)))
+        }
+        #[cfg(not(any(windows, target_os = "macos")))]
+        {
+            let config =
+                super::environment::Environment::of_process().config_home().ok_or(LoginError::NoFolder)?;
+            Ok(Self::XdgAutostart(autostart::XdgAutostart::at(&config).of_watcher(owner)))
+        }
     }
 
     /// All methods of this system, best first; the last one always works.

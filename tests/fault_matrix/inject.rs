@@ -248,6 +248,8 @@ impl<'a> Faulty<'a> {
         let mut arguments = vec!["--profile", "light_6gb", "--accept-degraded"];
         if self.cell.step != Step::Login {
             arguments.push("--no-autostart");
+        } else {
+            arguments.push("--watch");
         }
         arguments
     }

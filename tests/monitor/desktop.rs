@@ -18,9 +18,9 @@ use crate::common::world::{PATIENCE, Running, World};
 
 /// A notification that was shown.
 #[derive(Debug)]
-struct Shown {
+pub struct Shown {
     id: u32,
-    title: String,
+    pub title: String,
     body: String,
     /// Identifiers and words, in turns.
     actions: Vec<String>,
@@ -54,16 +54,17 @@ impl Service {
     }
 }
 
-struct Desktop {
+/// A session with the service.
+pub struct Desktop {
     _daemon: Guarded,
     service: Connection,
-    address: String,
+    pub address: String,
     shown: Receiver<Shown>,
 }
 
 impl Desktop {
     /// `None` without a daemon.
-    fn start(world: &World) -> Option<Self> {
+    pub fn start(world: &World) -> Option<Self> {
         let (config, socket) = (world.path("bus.conf"), world.path("bus"));
         let policy = r#"<policy context="default"><allow own="*"/><allow user="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>"#;
         let listen = format!("<type>session</type><listen>unix:path={}</listen>", socket.display());
@@ -95,7 +96,8 @@ impl Desktop {
         Some(Self { _daemon: daemon, service, address, shown })
     }
 
-    fn next(&self) -> Shown {
+    /// The next one.
+    pub fn next(&self) -> Shown {
         self.shown.recv_timeout(PATIENCE).expect("a notification")
     }
 

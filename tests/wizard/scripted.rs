@@ -595,6 +595,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
         engine_program: home.join("llm/engines/0.32.15/bin/ollama"),
         models_dir: request.options.models_dir.clone(),
         autostart: true,
+        watch: false,
         served: None,
     };
     Installation {

@@ -122,6 +122,9 @@ pub struct InstallArgs {
     /// Do not keep this program on this computer; what an earlier installation kept stays
     #[arg(long)]
     pub no_keep: bool,
+    /// Watch graphics memory from login on, and notify on the desktop when it is nearly full
+    #[arg(long, conflicts_with = "no_autostart")]
+    pub watch: bool,
     /// Do not search for the fastest setting after loading; "acolyte tune" does it later
     #[arg(long)]
     pub no_tune: bool,

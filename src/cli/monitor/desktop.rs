@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::cli::Session;
 use crate::hardware::{MemoryHolder, memory_holders};
 use crate::install::manage;
 use crate::monitor::Alert;
@@ -35,10 +34,10 @@ pub struct DesktopAlerts {
 }
 
 impl DesktopAlerts {
-    /// For the installation of a session.
-    pub fn new(session: &Session) -> Self {
+    /// For the installation in a home.
+    pub fn of(home: &Path, text: Text) -> Self {
         let (send, receive) = channel();
-        Self { home: session.home.clone(), text: session.text, send, receive }
+        Self { home: home.to_owned(), text, send, receive }
     }
 
     /// Shows an alert that begins; the end of one is not worth a notification. Returns at once.

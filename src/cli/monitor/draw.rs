@@ -165,7 +165,8 @@ mod tests {
         let graph: String = frame[4].chars().take(21).collect();
         assert_eq!(graph, format!("▂{}▅{}█", " ".repeat(9), " ".repeat(9)), "{frame:#?}");
         let all = frame.join(" ");
-        for part in ["25 of 29 layers", "experts of 3", "7,650 of 32,768", "52 · 20 tokens/s", "An alert"] {
+        for part in ["25 of 29 layers", "experts of 3", "7,650 of 32,768", "51.6 · 20.0 tokens/s", "An alert"]
+        {
             assert!(all.contains(part), "{part}: {all}");
         }
     }

@@ -38,6 +38,21 @@ pub fn gpu_memory_of(_processes: &[u32]) -> Vec<(String, u64)> {
 #[cfg(target_os = "linux")]
 pub use linux::{gpu_memory_of, read_sysfs};
 
+/// No other system moves memory of a card into main memory by itself and tells.
+#[cfg(not(windows))]
+pub fn shared_memory_of(_processes: &[u32]) -> Option<u64> {
+    None
+}
+
+/// The drivers tell it per card here.
+#[cfg(not(windows))]
+pub fn held_by_processes(_processes: &[u32]) -> Option<u64> {
+    None
+}
+
+#[cfg(windows)]
+pub use windows::{held_by_processes, shared_memory_of};
+
 /// There is no DXGI here.
 #[cfg(not(windows))]
 pub fn dxgi_adapters() -> super::evidence::SourceAnswer<Vec<super::evidence::DxgiAdapter>> {

@@ -1,5 +1,6 @@
 //! Windows: the registry, DXGI, the power supply.
 
+mod counters;
 mod ffi;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,18 @@ use crate::machine::{EngineKind, FoundEngine};
 use crate::platform::environment::Environment;
 
 pub use ffi::dxgi_adapters;
+
+use crate::hardware::gpu_counters;
+
+/// Memory of all cards that these processes hold, in bytes.
+pub fn held_by_processes(processes: &[u32]) -> Option<u64> {
+    gpu_counters::of_processes(&counters::instances(r"\GPU Process Memory(*)\Dedicated Usage"), processes)
+}
+
+/// Main memory that these processes use as a card's, in bytes.
+pub fn shared_memory_of(processes: &[u32]) -> Option<u64> {
+    gpu_counters::of_processes(&counters::instances(r"\GPU Process Memory(*)\Shared Usage"), processes)
+}
 
 /// Display adapters, one numbered key each.
 const DISPLAY_CLASS: &str = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}";

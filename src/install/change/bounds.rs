@@ -12,7 +12,7 @@ use crate::install::keep::{places, shell_line};
 use crate::install::state::documents::{DocumentError, Installed, PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::unpack::beside;
-use crate::install::{Paths, SavedRequest, login_entry};
+use crate::install::{Paths, SavedRequest, login_copy};
 use crate::platform::environment::Environment;
 use crate::platform::login::AutostartMethod;
 
@@ -44,7 +44,7 @@ impl<'a> Bounds<'a> {
         let profiles = [installed, before.and_then(|before| before.installed)];
         models.extend(profiles.into_iter().flatten().map(|installed| installed.profile.models_dir));
         // Where the folder of login entries is unknown there are none.
-        let methods = AutostartMethod::all_of_system(&login_entry::owner(paths)).unwrap_or_default();
+        let methods = AutostartMethod::all_of_system(&login_copy::owner(paths)).unwrap_or_default();
         let login = methods.iter().filter_map(|method| Some(method.file()?.parent()?.to_owned())).collect();
         // The user's folders of data and configuration may have been others then.
         let named = changes.iter().filter_map(|change| match change {

@@ -125,7 +125,10 @@ impl Change {
             Self::ListInstalledApp => placed::list_again(target.paths, target.snapshot.is_some())?,
             Self::StartAtLogin => {
                 match target.snapshot.and_then(|before| before.login_launch(target.paths)) {
-                    Some(launch) => login_entry::install(target.paths, &launch)?,
+                    Some(launch) => {
+                        let watch = target.profile().is_some_and(|profile| profile.watch);
+                        login_entry::install(target.paths, &launch, watch)?;
+                    }
                     None => login_entry::remove(target.paths)?,
                 }
             }

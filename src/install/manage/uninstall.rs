@@ -16,7 +16,7 @@ use crate::install::change::rollback::{Scope, roll_back, stores};
 use crate::install::change::{Change, files_with_prefix};
 use crate::install::state::home::require_ours;
 use crate::install::state::snapshot::Snapshot;
-use crate::install::{InstallError, Lock, Paths, login_entry, private_server};
+use crate::install::{InstallError, Lock, Paths, login_copy, login_entry, private_server};
 use crate::models::ModelTag;
 use crate::ollama::server::rotated_logs;
 use crate::ollama::store::Store;
@@ -120,7 +120,7 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
 fn files_beside_the_journal(paths: &Paths) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = paths.trusted_files().into();
     files.extend([paths.snapshot(), paths.snapshot().with_extension("new"), paths.engine_home()]);
-    files.extend(login_entry::programs(paths));
+    files.extend(login_copy::programs(paths));
     files.extend(rotated_logs(&paths.server_log()));
     files.extend(logs_of_ours(paths));
     files

@@ -110,6 +110,9 @@ pub struct ProfileFile {
     pub models_dir: PathBuf,
     /// Whether the server is started at login.
     pub autostart: bool,
+    /// Whether graphics memory is watched from login on; written where it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watch: bool,
     /// The served model as it was measured, to notice that it was changed; earlier versions did not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<Fingerprint>,

@@ -13,6 +13,7 @@ use crate::install::steps::measure::Measured;
 use crate::install::steps::placement::Placement;
 use crate::install::{
     InstallError, Installed, LoadAttempt, PredictedFigures, Receipt, SavedRequest, Shortfall, Step,
+    login_watcher,
 };
 use crate::models::{KvCacheType, ModelFileRecord, file_record};
 use crate::ollama::store::Store;
@@ -173,6 +174,7 @@ impl Outcome<'_> {
             engine_program: self.engine.program.clone(),
             models_dir: launch.models_dir.clone(),
             autostart,
+            watch: autostart && login_watcher::is_installed(run.paths),
             served: Store::new(&launch.models_dir).fingerprint(&SERVED_MODEL),
         }
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::install::change::Change;
 use crate::install::event::Activity;
-use crate::install::login_entry;
 use crate::install::private_server::{self, Server};
 use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, Step};
+use crate::install::{login_entry, login_watcher};
 
 /// Timeout for loading the model again.
 const LOAD_LIMIT: Duration = Duration::from_secs(300);
@@ -43,7 +43,11 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
         run.announce_folder(&folder)?;
     }
     run.intend(&change)?;
-    match login_entry::install(run.paths, &server.launch) {
+    let watch = run.request.options.watch;
+    if let Some(folder) = login_watcher::folder(run.paths)?.filter(|_| watch) {
+        run.announce_folder(&folder)?;
+    }
+    match login_entry::install(run.paths, &server.launch, watch) {
         // The folder refuses the entry, or other users could replace it: the server runs anyway.
         Err(error @ (InstallError::Login(_) | InstallError::File(_))) => {
             if let Err(leftover) = login_entry::remove(run.paths) {

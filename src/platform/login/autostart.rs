@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{EntryOwner, LoginEntry, LoginError, NAME, one_line, remove_file, text_of, write};
+use super::{EntryOwner, LoginEntry, LoginError, NAME, WATCHER_NAME, one_line, remove_file, text_of, write};
 
 /// Sets environment variables, which a desktop file cannot.
 const ENV: &str = "/usr/bin/env";
@@ -24,6 +24,11 @@ impl XdgAutostart {
     /// The same for the entry of one home.
     pub fn owned_by(self, owner: &EntryOwner) -> Self {
         Self { name: owner.name(NAME, '-'), ..self }
+    }
+
+    /// The same for the watcher of one home.
+    pub fn of_watcher(self, owner: &EntryOwner) -> Self {
+        Self { name: owner.name(WATCHER_NAME, '-'), ..self }
     }
 
     /// The entry's file.

@@ -11,6 +11,8 @@ use super::{
 
 /// Name of the agent of the default home.
 pub const LABEL: &str = "com.acolyte.ollama";
+/// Name of the watcher's agent of the default home.
+const WATCHER_LABEL: &str = "com.acolyte.watch";
 
 /// A user's agents, controlled through `launchctl`.
 #[derive(Clone, Debug)]
@@ -38,6 +40,11 @@ impl LaunchAgent {
     /// The same for the entry of one home.
     pub fn owned_by(self, owner: &EntryOwner) -> Self {
         Self { label: owner.name(LABEL, '.'), ..self }
+    }
+
+    /// The same for the watcher of one home.
+    pub fn of_watcher(self, owner: &EntryOwner) -> Self {
+        Self { label: owner.name(WATCHER_LABEL, '.'), ..self }
     }
 
     /// The agent's file.

@@ -22,6 +22,11 @@ impl RunKey {
         Self { key: RUN.to_owned(), name: owner.name("ACOLYTE Ollama", ' ') }
     }
 
+    /// The value of one home's watcher.
+    pub fn of_watcher(owner: &EntryOwner) -> Self {
+        Self { key: RUN.to_owned(), name: owner.name("ACOLYTE watcher", ' ') }
+    }
+
     /// Sets the value. It cannot contain environment variables: `entry.environment` is ignored.
     ///
     /// # Errors

@@ -83,6 +83,8 @@ pub struct PlacesForm {
     pub port: String,
     /// Start at login.
     pub autostart: bool,
+    /// Watch graphics memory from login on.
+    pub watch: bool,
 }
 
 /// The typed text is not a port that an unprivileged program may listen on.
@@ -117,6 +119,7 @@ impl From<&InstallOptions> for PlacesForm {
             models_dir: TypedPath::from(options.models_dir.as_path()),
             port: options.port.map(|port| port.to_string()).unwrap_or_default(),
             autostart: options.autostart,
+            watch: options.watch,
         }
     }
 }

@@ -193,6 +193,7 @@ impl SummaryPage {
             models_dir: choice.places.models_dir.path(),
             port: choice.places.port().ok().flatten(),
             autostart: choice.places.autostart,
+            watch: choice.places.autostart && choice.places.watch,
             source: choice.engine.source(),
             insecure_registry: options.insecure_registry,
             tune: true,

@@ -40,6 +40,7 @@ fn profile(home: &Path) -> ProfileFile {
         engine_program: home.join("ollama/0.32.15/bin/ollama"),
         models_dir: home.join("models: \"all\" # of them"),
         autostart: true,
+        watch: false,
         served: Some(Fingerprint {
             manifest: [7; 32].into(),
             layers: vec![LayerStamp {
