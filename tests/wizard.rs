@@ -37,3 +37,5 @@ mod summary;
 mod tips;
 #[path = "wizard/tuning.rs"]
 mod tuning;
+#[path = "wizard/updates.rs"]
+mod updates;

@@ -43,7 +43,8 @@ pub fn run(args: &UpdateArgs, session: &Session) -> Result<u8, Failure> {
         return Err(Failure::of_install(InstallError::NotInstalled { home: session.home.clone() }, text));
     };
     if let Some(daily) = args.daily {
-        set_daily(&paths, daily == Switch::On).map_err(|error| Failure::of_install(error, text))?;
+        UpdatesFile::set_daily(&paths, daily == Switch::On)
+            .map_err(|error| Failure::of_install(error, text))?;
         session.tell(&match daily {
             Switch::On => say!(text, "updates-daily-on"),
             Switch::Off => say!(text, "updates-daily-off"),
@@ -99,11 +100,6 @@ fn words(updates: &Updates, installed: &Installed, session: &Session) -> String 
         (true, false) => String::new(),
         (false, _) => lines.join("\n") + "\n",
     }
-}
-
-fn set_daily(paths: &Paths, daily: bool) -> Result<(), InstallError> {
-    let file = UpdatesFile::load(paths)?;
-    UpdatesFile { daily, ..file }.save(paths)
 }
 
 /// The daily look while something else is done.

@@ -141,10 +141,7 @@ async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
 
 /// Not worth an installation that succeeded.
 fn set_daily_updates(paths: &Paths, daily: bool) {
-    let saved = UpdatesFile::load(paths)
-        .map_err(InstallError::from)
-        .and_then(|file| UpdatesFile { daily, ..file }.save(paths));
-    if let Err(error) = saved {
+    if let Err(error) = UpdatesFile::set_daily(paths, daily) {
         tracing::warn!(%error, "whether to look for newer versions was not saved");
     }
 }

@@ -78,6 +78,7 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                     text: wizard.text,
                     home: &wizard.options.home,
                     engine_version: wizard.engine_version.as_deref(),
+                    daily_updates: wizard.options.daily_updates.unwrap_or(false),
                     intents,
                 };
                 wizard.page.view_mut().show(ui, &mut cx);

@@ -9,6 +9,7 @@ use super::pages::manage::ManageActivity;
 use super::question::Question;
 use super::report_panel::ReportPanel;
 use super::steps::SidebarStep;
+use crate::install::EngineChoice;
 use crate::text::Text;
 
 impl Wizard {
@@ -113,6 +114,21 @@ impl Wizard {
                     self.send(BackendCommand::Manage { home, action });
                 }
             }
+            Intent::LookForUpdates => {
+                if let Page::Manage(page) = &self.page {
+                    let home = page.installation.home.clone();
+                    self.send(BackendCommand::LookForUpdates { home, now: true });
+                }
+            }
+            Intent::SetDailyUpdates(daily) => match &self.page {
+                Page::Manage(page) => {
+                    let home = page.installation.home.clone();
+                    self.send(BackendCommand::SetDailyUpdates { home, daily });
+                }
+                // Saved with the installation.
+                _ => self.options.daily_updates = Some(daily),
+            },
+            Intent::Update => self.update(),
             Intent::CheckHealth => self.check_health(),
             Intent::OpenLink(url) => self.send(BackendCommand::OpenLink(url)),
             Intent::Finish => self.wants_to_close = true,
@@ -123,9 +139,25 @@ impl Wizard {
     pub(super) fn check_health(&mut self) {
         if let Page::Manage(page) = &mut self.page {
             page.begin(ManageActivity::Checking);
-            let home = page.installation.home.clone();
-            self.send(BackendCommand::CheckHealth { home });
+            let (home, is_first) = (page.installation.home.clone(), page.updates.is_none());
+            self.send(BackendCommand::CheckHealth { home: home.clone() });
+            if is_first {
+                self.send(BackendCommand::LookForUpdates { home, now: false });
+            }
         }
+    }
+
+    /// Installs again, with the newer engine and the newer file of the model.
+    fn update(&mut self) {
+        let Page::Manage(page) = &mut self.page else { return };
+        let Some((known, request)) = page.updates.clone().zip(page.installation.request.take()) else {
+            return;
+        };
+        if let Some(engine) = known.updates.engine {
+            self.options.source.choice = engine.signed.map_or(EngineChoice::Pinned, EngineChoice::Signed);
+        }
+        self.options.refresh_model = known.updates.model.is_some();
+        self.resume(*request);
     }
 
     fn open_folder(&self) {

@@ -7,7 +7,6 @@ use super::notice::Notice;
 use super::pages::hardware::Detection;
 use super::pages::manage::{ManageActivity, ManagePage};
 use super::pages::result::ResultPage;
-use super::pages::welcome::WelcomePage;
 use super::question::Question;
 use crate::install::Receipt;
 
@@ -49,7 +48,7 @@ impl Wizard {
                 self.resume_after_detection();
             }
             (Message::Detected(Ok(detected)), Page::Welcome(page)) => {
-                *page = WelcomePage { detected: Some(detected) };
+                page.detected = Some(detected);
             }
             (Message::Inventory(options, inventory), Page::Summary(page)) => {
                 page.inventory_taken(&options, &inventory);
@@ -76,6 +75,8 @@ impl Wizard {
             (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
             (Message::Health(health), Page::Manage(page)) => page.health_checked(health),
             (Message::Tips(tips), Page::Manage(page)) => page.tips = tips,
+            (Message::Updates(Ok(known)), Page::Manage(page)) => page.updates = Some(known),
+            (Message::Updates(Err(error)), Page::Manage(page)) => page.updates_failed(error),
             (Message::RemovalPreviewed(Ok(found)), _) => {
                 if let Some(Question::Remove { removal, .. }) = &mut self.question {
                     *removal = Some(found);

@@ -608,8 +608,7 @@ fn manage_opens_where_there_is_an_installation() {
             1,
             "nothing is removed before the question is answered"
         );
-        stage.harness.get_by_role(Role::CheckBox).click();
-        stage.harness.run();
+        stage.tick("wizard-ask-remove-keep");
         stage.click("wizard-ask-remove-yes");
         let (action, outbox) = stage.desk.borrow().actions[1].clone();
         assert_eq!(action, ManageAction::Remove { keep_models: true });

@@ -26,8 +26,8 @@ use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles, Tip};
 use acolyte::platform::login::AutostartKind;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
-    AnswerFigures, Backend, BackendCommand, Detected, Installation, InstallationHealth, ManageAction,
-    Message, ModelReference, Outbox, PathField, ReportContents, WorkerError,
+    AnswerFigures, Backend, BackendCommand, Detected, Installation, InstallationHealth, KnownUpdates,
+    ManageAction, Message, ModelReference, Outbox, PathField, ReportContents, WorkerError,
 };
 use acolyte::wizard::{Settings, WizardOptions};
 
@@ -49,7 +49,9 @@ pub struct Desk {
     pub reports: Vec<ReportContents>,
     pub saved: Vec<(Arc<str>, PathBuf)>,
     pub dialogs: usize,
-    pub links: Vec<&'static str>,
+    pub links: Vec<std::borrow::Cow<'static, str>>,
+    /// Looks for newer versions: whether each was wanted now.
+    pub looks: Vec<bool>,
     pub remembered: Vec<Settings>,
     pub pickers: Vec<(PathField, Outbox)>,
     pub opened: Vec<PathBuf>,
@@ -94,6 +96,8 @@ pub struct Scene {
     pub removal: Removal,
     /// What keeping the program would change.
     pub keep: KeepPreview,
+    /// What is known of newer versions.
+    pub updates: KnownUpdates,
 }
 
 /// What keeping the program would change for a user with bash.
@@ -269,6 +273,13 @@ impl Backend for Scripted {
                 outbox.send(Message::Health(Ok(scene.health.clone())));
                 outbox.send(Message::Tips(scene.tips.clone()));
             }
+            BackendCommand::LookForUpdates { now, .. } => {
+                desk.looks.push(now);
+                outbox.send(Message::Updates(Ok(scene.updates.clone())));
+            }
+            BackendCommand::SetDailyUpdates { daily, .. } => {
+                outbox.send(Message::Updates(Ok(KnownUpdates { daily, ..scene.updates.clone() })));
+            }
             BackendCommand::PreviewRemoval { .. } => {
                 outbox.send(Message::RemovalPreviewed(Ok(scene.removal.clone())));
             }
@@ -407,6 +418,7 @@ impl Scene {
             settings: Settings::default(),
             keep: keep_preview(),
             removal: Removal::default(),
+            updates: KnownUpdates::default(),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use acolyte::install::Request;
+use acolyte::install::{Installed, Request};
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{Backend, Outbox};
+use acolyte::wizard::flow::Page;
 use acolyte::wizard::{Wizard, WizardOptions, theme};
 use eframe::egui::{self, Theme, vec2};
 use egui_kittest::Harness;
@@ -210,6 +211,13 @@ impl Stage {
         self
     }
 
+    /// Ticks a box, or unticks it.
+    pub fn tick(&mut self, key: &str) {
+        let label = self.say(key);
+        self.harness.get_by_role_and_label(egui::accesskit::Role::CheckBox, &label).click();
+        self.harness.run();
+    }
+
     pub fn tick_consent(&mut self) {
         self.harness.get_by_role(egui::accesskit::Role::CheckBox).click();
         self.harness.run();
@@ -219,6 +227,14 @@ impl Stage {
         self = self.reach_summary();
         self.click("wizard-install");
         self
+    }
+
+    /// What is installed, as the Manage page shows it.
+    pub fn installed(&self) -> Installed {
+        match self.harness.state().page() {
+            Page::Manage(page) => (*page.installation.installed).clone(),
+            _ => panic!("the page is not Manage"),
+        }
     }
 
     /// The last requested installation.

@@ -12,3 +12,12 @@ updates-daily-on = Se comprueba una vez al día si hay versiones más nuevas.
 updates-daily-off = No se comprueba si hay versiones más nuevas.
 updates-source-invalid = { $path } no indica dónde está la lista de versiones: { $problem }
 updates-hint = acolyte update instala el motor y el modelo.
+
+wizard-updates-title = Versiones más nuevas
+wizard-updates-looking = Leyendo lo que se sabe…
+wizard-updates-page = Abrir su página
+wizard-updates-none-known = No se sabe de nada más nuevo.
+wizard-updates-install = Actualizar
+wizard-updates-look = Comprobar ahora
+wizard-updates-daily = Comprobar una vez al día si hay versiones más nuevas
+wizard-updates-daily-detail = Consulta una lista firmada de versiones y la etiqueta del modelo. No se descarga nada sin ti.

@@ -59,6 +59,15 @@ impl UpdatesFile {
         Ok(files::write_whole(&paths.updates(), &json)?)
     }
 
+    /// Saves whether the user wants a check once a day.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn set_daily(paths: &Paths, daily: bool) -> Result<(), InstallError> {
+        let file = Self::load(paths)?;
+        Self { daily, ..file }.save(paths)
+    }
+
     /// Whether the user wants a check and the last one is a day ago, or the clock was set back.
     pub fn is_due(&self, now_s: u64) -> bool {
         let asked_s = self.asked_at.as_ref().and_then(|at| seconds_of_rfc3339(at));

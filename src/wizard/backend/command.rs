@@ -1,5 +1,6 @@
 //! What the window asks a backend to do.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -91,6 +92,20 @@ pub enum BackendCommand {
         /// Cancels it, or skips the rest of the search.
         control: Control,
     },
+    /// What is newer than this installation: as it was found last, and looked for again if that is due → `Message::Updates`.
+    LookForUpdates {
+        /// Its folder.
+        home: PathBuf,
+        /// Look now, whether or not it is due.
+        now: bool,
+    },
+    /// Look for newer versions once a day, or not → `Message::Updates`.
+    SetDailyUpdates {
+        /// Folder of the installation.
+        home: PathBuf,
+        /// Whether to look.
+        daily: bool,
+    },
     /// Open a dialog for a folder or file → `Message::PathPicked`.
     PickPath {
         /// What it is for.
@@ -112,7 +127,7 @@ pub enum BackendCommand {
     /// Save the window's settings, if something is installed. No answer.
     RememberSettings(Settings),
     /// Show a web page in the browser → `Message::OpenFailed` on failure.
-    OpenLink(&'static str),
+    OpenLink(Cow<'static, str>),
     /// Show a folder in the file manager → `Message::OpenFailed` on failure.
     OpenFolder(PathBuf),
 }

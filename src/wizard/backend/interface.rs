@@ -57,6 +57,9 @@ fn message_for(command: &BackendCommand) -> Box<dyn FnOnce(WorkerError) -> Optio
         BackendCommand::Tune { .. } => Box::new(|error| Some(Message::TuneEnded(Err(error)))),
         BackendCommand::AskModel { .. } => Box::new(|error| Some(Message::AnswerEnded(Err(error)))),
         BackendCommand::CheckHealth { .. } => Box::new(|error| Some(Message::Health(Err(error)))),
+        BackendCommand::LookForUpdates { .. } | BackendCommand::SetDailyUpdates { .. } => {
+            Box::new(|error| Some(Message::Updates(Err(error))))
+        }
         BackendCommand::PreviewRemoval { .. } => {
             Box::new(|error| Some(Message::RemovalPreviewed(Err(error))))
         }

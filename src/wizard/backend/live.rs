@@ -9,7 +9,9 @@ use super::command::{BackendCommand, ManageAction, ModelReference};
 use super::detected::Detected;
 use super::error::WorkerError;
 use super::interface::{Backend, FailureAnswer};
-use super::message::{AnswerFigures, HealthProblem, Installation, InstallationHealth, Message, Outbox};
+use super::message::{
+    AnswerFigures, HealthProblem, Installation, InstallationHealth, KnownUpdates, Message, Outbox,
+};
 use super::{report_file, system_dialogs};
 use crate::control::Control;
 use crate::hardware::merge::merge;
@@ -20,6 +22,7 @@ use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::{preview, uninstall};
 use crate::install::manage::{AnswerPart, ServedModel};
 use crate::install::reuse::installed_engine;
+use crate::install::updates::{UpdateSource, UpdatesFile, check_for_updates};
 use crate::install::{self, Event, InstallError, Installed, Paths, SavedRequest, manage};
 use crate::machine::Hardware;
 use crate::ollama::client::{ChatMessage, ChatOptions, ChatRole};
@@ -27,6 +30,7 @@ use crate::ollama::lookup::{file_to_install, lookup_to_install};
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
+use crate::platform::clock::since_1970;
 use crate::platform::files::reading;
 use crate::platform::listening::Listener;
 use crate::platform::login::{AutostartMethod, EntryOwner};
@@ -79,7 +83,7 @@ impl Backend for Live {
                     outbox.send(Message::ReportSaved(saved));
                 });
             }
-            BackendCommand::OpenLink(url) => system_dialogs::open_link(url, outbox),
+            BackendCommand::OpenLink(url) => system_dialogs::open_link(&url, outbox),
             BackendCommand::OpenFolder(folder) => system_dialogs::open_folder(&folder, outbox),
             command => self.spawn(command, outbox),
         }
@@ -156,6 +160,14 @@ impl LiveWorkers {
                     return self.tips(&home);
                 }
                 Message::Health(found)
+            }
+            BackendCommand::LookForUpdates { home, now } => {
+                Message::Updates(look_for_updates(&home, now).map_err(WorkerError::from))
+            }
+            BackendCommand::SetDailyUpdates { home, daily } => {
+                let set = UpdatesFile::set_daily(&Paths::new(&home), daily);
+                let known = set.and_then(|()| look_for_updates(&home, false));
+                Message::Updates(known.map_err(WorkerError::from))
             }
             BackendCommand::PreviewRemoval { home } => {
                 Message::RemovalPreviewed(preview(&home).map_err(WorkerError::from))
@@ -305,6 +317,20 @@ fn keep_program(home: &Path, control: &Control) -> Result<Kept, WorkerError> {
     let unknown = |source| InstallError::File(reading(Path::new("own program"))(source));
     let programs = OwnPrograms::of_process(ProgramKind::Window).map_err(unknown)?;
     Ok(keep(home, &programs, control)?)
+}
+
+/// What is newer than what is installed. The network is asked if that is due, or `now`.
+fn look_for_updates(home: &Path, now: bool) -> Result<KnownUpdates, InstallError> {
+    let paths = Paths::new(home);
+    let not_installed = || InstallError::NotInstalled { home: home.to_owned() };
+    let installed = Installed::load(home)?.ok_or_else(not_installed)?;
+    let file = UpdatesFile::load(&paths)?;
+    let updates = if now || file.is_due(since_1970().as_secs()) {
+        check_for_updates(&paths, UpdateSource::built_in(), &Control::new())?
+    } else {
+        file.found.still_newer(&installed)
+    };
+    Ok(KnownUpdates { daily: file.daily, updates })
 }
 
 fn health(found: manage::Health) -> InstallationHealth {

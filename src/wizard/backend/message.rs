@@ -11,6 +11,7 @@ use crate::install::keep::KeptFile;
 use crate::install::manage::keep::Kept;
 use crate::install::manage::undo::Unfinished;
 use crate::install::manage::uninstall::Removal;
+use crate::install::updates::Updates;
 use crate::install::{Event, InstallOptions, Installed, PublishedModel, Receipt, SavedRequest};
 use crate::models::Model;
 use crate::ollama::release::Release;
@@ -61,6 +62,8 @@ pub enum Message {
     Health(Result<InstallationHealth, WorkerError>),
     /// Optimization tips for what is installed.
     Tips(Vec<Tip>),
+    /// What is newer than the installation.
+    Updates(Result<KnownUpdates, WorkerError>),
     /// What would be removed.
     RemovalPreviewed(Result<Removal, WorkerError>),
     /// The installation was changed.
@@ -79,6 +82,15 @@ pub enum Message {
     ReportSaved(Result<Option<PathBuf>, WorkerError>),
     /// A folder, a web page or a dialog could not be opened.
     OpenFailed(WorkerError),
+}
+
+/// What is known of newer versions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KnownUpdates {
+    /// Whether it is looked for once a day.
+    pub daily: bool,
+    /// What is newer.
+    pub updates: Updates,
 }
 
 /// An existing installation.

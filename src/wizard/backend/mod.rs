@@ -20,6 +20,8 @@ pub use detected::{CustomModel, Detected};
 pub use error::WorkerError;
 pub use interface::Backend;
 pub use live::Live;
-pub use message::{AnswerFigures, HealthProblem, Installation, InstallationHealth, Message, Outbox};
+pub use message::{
+    AnswerFigures, HealthProblem, Installation, InstallationHealth, KnownUpdates, Message, Outbox,
+};
 pub use queue::CommandQueue;
 pub(super) use system_dialogs::REPORT_NAME;

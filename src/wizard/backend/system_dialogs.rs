@@ -70,7 +70,7 @@ pub(super) fn open_folder(folder: &Path, outbox: &Outbox) {
 }
 
 /// Shows a web page in the system's browser.
-pub(super) fn open_link(url: &'static str, outbox: &Outbox) {
+pub(super) fn open_link(url: &str, outbox: &Outbox) {
     let mut opener = opener("rundll32");
     if cfg!(windows) {
         // Explorer would split an address at its commas and question marks.

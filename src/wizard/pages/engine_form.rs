@@ -65,6 +65,8 @@ impl EngineForm {
     pub fn new(options: &WizardOptions, reusable: Option<InstalledEngine>) -> Self {
         let initial = options.source.clone();
         let wanted = match &reusable {
+            // The engine of an update.
+            _ if matches!(options.source.choice, EngineChoice::Signed(_)) => WantedEngine::Pinned,
             _ if options.wants_newest => WantedEngine::Newest,
             Some(_) => WantedEngine::Reused,
             None => WantedEngine::Pinned,

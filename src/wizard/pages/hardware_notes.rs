@@ -34,7 +34,7 @@ pub(super) fn show(ui: &mut Ui, text: Text, note: &Finding, intents: &mut Vec<In
             if let Some((words, url)) = link
                 && ui.link_action(&words, true).on_hover_text(url).clicked()
             {
-                intents.push(Intent::OpenLink(url));
+                intents.push(Intent::OpenLink(url.into()));
             }
         });
     });

@@ -5,6 +5,7 @@ use eframe::egui::{Align, Layout, Ui};
 use super::comparison::comparison;
 use super::tips::tips_card;
 use super::tuning_card::tuning_card;
+use super::updates_card::updates_card;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
@@ -15,10 +16,12 @@ use crate::say;
 use crate::sentences::profile_title;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
-use crate::wizard::backend::{HealthProblem, Installation, InstallationHealth, ManageAction, WorkerError};
+use crate::wizard::backend::{
+    HealthProblem, Installation, InstallationHealth, KnownUpdates, ManageAction, WorkerError,
+};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    ButtonStyle, Chip, Paragraph, UiExt as _, banner, card_row, label_and_value, rule, table_card,
+    ButtonStyle, Chip, Paragraph, UiExt as _, banner, card, card_row, label_and_value, rule, table_card,
 };
 
 /// What is being done to the installation.
@@ -50,6 +53,8 @@ pub struct ManagePage {
     control: Control,
     /// What the tuning does.
     progress: Option<Activity>,
+    /// What is known of newer versions.
+    pub updates: Option<KnownUpdates>,
 }
 
 impl ManagePage {
@@ -63,7 +68,14 @@ impl ManagePage {
             activity: ManageActivity::Checking,
             control: Control::new(),
             progress: None,
+            updates: None,
         }
+    }
+
+    /// Newer versions could not be looked for.
+    pub fn updates_failed(&mut self, error: WorkerError) {
+        self.updates.get_or_insert_default();
+        self.error = Some(error);
     }
 
     /// Tuning begins. Returns what cancels it.
@@ -303,6 +315,11 @@ impl View for ManagePage {
             if i == 0 { self.state(ui, cx) } else { self.installed(ui, cx) }
         });
         tips_card(ui, text, &self.tips);
+        ui.gap(3.5);
+        card(ui, |ui| {
+            let idle = self.activity == ManageActivity::Idle;
+            updates_card(ui, cx, self.updates.as_ref(), &self.installation.installed, idle);
+        });
         if let Some(receipt) = &self.installation.installed.receipt {
             ui.gap(3.5);
             table_card(ui, 18, |ui| comparison(ui, text, receipt));

@@ -23,6 +23,7 @@ pub mod result;
 pub mod summary;
 mod tips;
 mod tuning_card;
+mod updates_card;
 mod view;
 pub mod welcome;
 

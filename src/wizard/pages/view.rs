@@ -1,5 +1,6 @@
 //! What all pages have in common.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use eframe::egui::Ui;
@@ -17,6 +18,8 @@ pub struct PageContext<'a> {
     pub home: &'a Path,
     /// Version of the engine that would be installed, once it is known.
     pub engine_version: Option<&'a str>,
+    /// Whether newer versions will be looked for once a day, as chosen on the first page.
+    pub daily_updates: bool,
     /// What to do after the frame.
     pub intents: &'a mut Vec<Intent>,
 }
@@ -83,7 +86,13 @@ pub enum Intent {
     /// Check the installation again.
     CheckHealth,
     /// Show a web page in the browser.
-    OpenLink(&'static str),
+    OpenLink(Cow<'static, str>),
+    /// Look for newer versions now.
+    LookForUpdates,
+    /// Look for newer versions once a day, or not.
+    SetDailyUpdates(bool),
+    /// Install the newer engine and model.
+    Update,
     /// Close the window.
     Finish,
 }

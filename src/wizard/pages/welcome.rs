@@ -10,7 +10,7 @@ use crate::text::{Language, Text};
 use crate::untrusted::UntrustedText;
 use crate::wizard::backend::Detected;
 use crate::wizard::theme::{TextRole, Tone, palette};
-use crate::wizard::widgets::{Paragraph, UiExt as _, card, card_row, radio_card};
+use crate::wizard::widgets::{Paragraph, UiExt as _, card, card_row, checkbox, radio_card};
 
 /// The first page.
 #[derive(Default)]
@@ -54,7 +54,13 @@ impl View for WelcomePage {
             ui.gap(0.5);
             Paragraph::new(ui).marked(TextRole::Text, TextRole::Strong, Tone::Soft, &sentences).show(ui);
         });
-        ui.gap(4.0);
+        ui.gap(3.0);
+        let (label, detail) = (say!(text, "wizard-updates-daily"), say!(text, "wizard-updates-daily-detail"));
+        let mut ticked = cx.daily_updates;
+        if checkbox(ui, &mut ticked, &label, &detail).clicked() {
+            cx.intents.push(Intent::SetDailyUpdates(ticked));
+        }
+        ui.gap(3.0);
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-language"));
         ui.gap(1.0);
         ui.horizontal(|ui| {
