@@ -155,6 +155,9 @@ impl Sampler {
             self.runners = found.into_iter().map(|runner| runner.identity).collect();
             self.last_scan = Some(Instant::now());
             self.read_profile();
+        } else if self.measured == MeasuredPlacement::default() {
+            // An installation starts the watcher before it writes the profile.
+            self.read_profile();
         }
         self.known_loads = Some(loads);
         !self.runners.is_empty()
