@@ -27,6 +27,8 @@ mod reach;
 mod resuming;
 #[path = "wizard/scripted.rs"]
 mod scripted;
+#[path = "wizard/settings.rs"]
+mod settings;
 #[path = "wizard/snapshots.rs"]
 mod snapshots;
 #[path = "wizard/stage.rs"]

@@ -10,6 +10,7 @@ use crate::text::Language;
 mod estimate;
 mod generated;
 mod keep;
+mod models;
 mod monitor;
 mod plan;
 mod set;
@@ -19,6 +20,7 @@ mod update;
 pub use estimate::{EstimateArgs, ExpertBlocks};
 pub use generated::{CompletionShell, CompletionsArgs, ManArgs};
 pub use keep::KeepArgs;
+pub use models::ModelsArgs;
 pub use monitor::{LogsArgs, MonitorArgs};
 pub use plan::PlanArgs;
 pub use set::SetArgs;
@@ -87,6 +89,8 @@ pub enum CliCommand {
     Stop(ServerArgs),
     /// Change single settings of what is installed: layers on the GPU, experts, KV cache, context, batch
     Set(SetArgs),
+    /// Show the models on the drive, and remove one that nothing uses
+    Models(ModelsArgs),
     /// Search for the fastest setting of what is installed by measuring, and use it
     Tune(TuneArgs),
     /// Measure what is installed again and compare it with the measurement after installing

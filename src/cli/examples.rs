@@ -31,6 +31,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "set",
         &["acolyte set --gpu-layers 20 --kv q8_0 --dry-run", "acolyte set --cpu-only", "acolyte set --plan"],
     ),
+    ("models", &["acolyte models", "acolyte models --remove qwen2.5-coder:7b"]),
     ("tune", &["acolyte tune"]),
     ("bench", &["acolyte bench", "acolyte bench --json"]),
     ("update", &["acolyte update", "acolyte update --check --json", "acolyte update --daily on"]),

@@ -21,6 +21,7 @@ mod interrupt;
 mod keep;
 mod logs;
 pub mod model;
+mod models;
 pub mod monitor;
 pub mod output;
 mod profiles;
@@ -100,6 +101,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Restart(args) => server::restart(&args, session),
         CliCommand::Stop(args) => server::stop(&args, session),
         CliCommand::Set(args) => set::run(&args, session),
+        CliCommand::Models(args) => models::run(&args, session),
         CliCommand::Tune(args) => tune::run(&args, session),
         CliCommand::Bench(args) => bench::run(&args, session),
         CliCommand::Update(args) => update::run(&args, session),

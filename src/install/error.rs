@@ -305,6 +305,14 @@ pub enum InstallError {
         /// The home.
         home: PathBuf,
     },
+    /// A model that was to be removed stays.
+    #[error("{model} stays: {why:?}")]
+    ModelKept {
+        /// Its tag.
+        model: ModelTag,
+        /// Why.
+        why: KeptModel,
+    },
     /// Another installer changed what is installed after it was read.
     #[error("what is installed in {home} was changed meanwhile")]
     ChangedMeanwhile {
@@ -365,6 +373,17 @@ impl InstallError {
                 | Self::Unpack(UnpackError::Cancelled(_))
         )
     }
+}
+
+/// Why a model stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptModel {
+    /// It is not there.
+    Missing,
+    /// The installation needs it.
+    InUse,
+    /// It is not ours, or another Ollama uses its store.
+    NotOurs,
 }
 
 /// What a rollback did.

@@ -46,7 +46,7 @@ pub mod updates;
 
 pub use adjust::InstalledBase;
 pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};
-pub use error::{FinishedBy, InstallError, RevertFailure, RevertProblem, RollbackReport};
+pub use error::{FinishedBy, InstallError, KeptModel, RevertFailure, RevertProblem, RollbackReport};
 pub use event::{Event, Step, StepState};
 pub use inventory::take_inventory;
 pub use manage::{Health, start_server_if_asked};

@@ -170,6 +170,7 @@ impl InstallError {
             Self::NothingToContinue { home } => {
                 say!(text, "install-nothing-to-continue", home = UntrustedText::path(home))
             }
+            Self::ModelKept { model, why } => why.explain(model, text),
             Self::ChangedMeanwhile { home } => {
                 say!(text, "install-changed-meanwhile", home = UntrustedText::path(home))
             }

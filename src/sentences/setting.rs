@@ -1,7 +1,7 @@
 //! Changes of single settings in words: what would change, what was measured, what is set by hand.
 
 use crate::install::{HandNumber, HandSettings, Receipt, SettingPlan, SettingProblem};
-use crate::plan::{Plan, Verdict};
+use crate::plan::{NUM_BATCH, Plan, Verdict};
 use crate::say;
 use crate::sentences::report::plan_facts;
 use crate::sentences::terminal_page::TerminalPage;
@@ -40,7 +40,7 @@ pub fn setting_comparison(plan: &SettingPlan, text: Text, columns: Option<usize>
     if let Some(reason) = &plan.may_fail {
         page.line(&format!("! {} {}", reason.text(text), say!(text, "set-may-fail")));
     }
-    if let Some(by_hand) = &plan.by_hand {
+    if let Some(by_hand) = plan.by_hand.as_ref().filter(|_| !plan.is_refused()) {
         page.line(&by_hand.set.words(text));
     }
     page.into_text().trim_end().to_owned() + "\n"
@@ -51,6 +51,11 @@ fn facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
     let mut facts = plan_facts(plan, text);
     // Model and quality stay.
     facts.drain(..2);
+    if plan.setting.num_batch == NUM_BATCH {
+        // The usual batch is no fact of a plan, but it may be what changes.
+        let value = say!(text, "cli-batch-value", tokens = text.count(u64::from(NUM_BATCH)));
+        facts.insert(1, (say!(text, "cli-batch"), value));
+    }
     let bar = |need: u64, have: u64| format!("{} ", bar(need, have));
     for (name, value) in &mut facts {
         if *name == say!(text, "cli-vram") && plan.vram_total_bytes() > 0 {

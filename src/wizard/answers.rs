@@ -66,6 +66,7 @@ impl Wizard {
             Question::Remove { keep_models, .. } => {
                 intents.push(Intent::Act(ManageAction::Remove { keep_models }));
             }
+            Question::RemoveModel { model, .. } => intents.push(Intent::RemoveModel(model)),
             Question::Report(panel) => {
                 if let Some(report) = panel.report().cloned() {
                     self.send(BackendCommand::SaveReport { report, path: panel.path() });

@@ -67,6 +67,36 @@ impl Wizard {
                     self.send(BackendCommand::Tune { home, text: self.text, control });
                 }
             }
+            Intent::OpenSettings => {
+                if let Page::Manage(page) = &mut self.page {
+                    page.settings.look();
+                    let home = page.installation.home.clone();
+                    self.send(BackendCommand::ReadSettings { home });
+                }
+            }
+            Intent::CloseSettings => {
+                if let Page::Manage(page) = &mut self.page {
+                    page.settings.close();
+                }
+            }
+            Intent::ApplySettings => {
+                let text = self.text;
+                if let Page::Manage(page) = &mut self.page
+                    && let Some(command) = page.begin_setting(text)
+                {
+                    self.send(command);
+                }
+            }
+            Intent::AskToRemoveModel(model, bytes) => {
+                self.question = Some(Question::RemoveModel { model, bytes });
+            }
+            Intent::RemoveModel(model) => {
+                if let Page::Manage(page) = &mut self.page {
+                    page.begin(ManageActivity::RemovingModel);
+                    let home = page.installation.home.clone();
+                    self.send(BackendCommand::RemoveModel { home, model });
+                }
+            }
             Intent::SkipTuning => match &self.page {
                 Page::Install(page) => page.skip_tuning(),
                 Page::Manage(page) => page.skip_tuning(),
@@ -141,6 +171,7 @@ impl Wizard {
             page.begin(ManageActivity::Checking);
             let (home, is_first) = (page.installation.home.clone(), page.updates.is_none());
             self.send(BackendCommand::CheckHealth { home: home.clone() });
+            self.send(BackendCommand::ListModels { home: home.clone() });
             if is_first {
                 self.send(BackendCommand::LookForUpdates { home, now: false });
             }

@@ -88,6 +88,13 @@ impl Wizard {
                     self.notice = Some(Notice::Failed(error));
                 }
             }
+            (Message::SettingsRead(source), Page::Manage(page)) => page.settings_read(source),
+            (Message::ModelsListed(models), Page::Manage(page)) => page.models_listed(models),
+            (Message::ModelRemoved(end), Page::Manage(page)) => {
+                page.model_removed(end);
+                let home = page.installation.home.clone();
+                self.send(BackendCommand::ListModels { home });
+            }
             (Message::TuneEvent(event), Page::Manage(page)) => page.tuning_progressed(event),
             (Message::TuneEnded(end), Page::Manage(page)) => {
                 let is_changed = page.tuning_ended(end);

@@ -32,6 +32,13 @@ pub(super) enum Question {
         /// What would be removed; `None` until it is known.
         removal: Option<Removal>,
     },
+    /// Remove this model from the drive?
+    RemoveModel {
+        /// Its tag.
+        model: ModelTag,
+        /// Its size, in bytes.
+        bytes: u64,
+    },
     /// The last installation was interrupted: resume it, undo it, or decide later?
     Interrupted(Box<Unfinished>),
     /// Memory ran out: may the KV cache be kept at 4 bits?
@@ -93,6 +100,13 @@ impl Question {
                 say!(text, "wizard-ask-remove-yes"),
                 ButtonStyle::Danger,
             ),
+            Self::RemoveModel { model, bytes } => (
+                say!(text, "wizard-ask-model-title"),
+                say!(text, "wizard-ask-model", model = model.shown(), size = text.file_size(*bytes)),
+                say!(text, "wizard-ask-model-no"),
+                say!(text, "wizard-ask-model-yes"),
+                ButtonStyle::Danger,
+            ),
             Self::Interrupted(unfinished) => (
                 say!(text, "wizard-ask-interrupted-title"),
                 format!("{} {}", unfinished.words(text), say!(text, "wizard-ask-interrupted")),
@@ -134,6 +148,7 @@ impl Question {
         let mut answer = QuestionAnswer::None;
         match self {
             Self::Cancel { .. }
+            | Self::RemoveModel { .. }
             | Self::Interrupted(_)
             | Self::FourBits
             | Self::UnverifiedModel { .. }

@@ -154,6 +154,7 @@ pub const PAGES: &[(&str, Way)] = &[
         stage.harness.run();
         stage
     }),
+    ("9-manage-settings", |eye| super::settings::on_processor(eye)),
     ("9-manage-update", |eye| {
         let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let mut installation = scripted::installation(&stage.installation().0, eye.language);

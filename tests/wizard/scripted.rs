@@ -12,14 +12,16 @@ use acolyte::install::keep::ProgramKind;
 use acolyte::install::manage::keep::KeepPreview;
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::manage::uninstall::Removal;
+use acolyte::install::manage::{ModelOnDrive, ModelUse};
 use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::state::documents::SERVED_MODEL;
 use acolyte::install::{
-    EngineChoice, EngineSource, Event, InstallError, InstallOptions, Installed, MeasuredFigures,
-    PredictedFigures, ProfileFile, PublishedModel, Receipt, Request, SavedRequest, Step, StepState,
+    EngineChoice, EngineSource, Event, InstallError, InstallOptions, Installed, InstalledBase,
+    MeasuredFigures, PredictedFigures, ProfileFile, PublishedModel, Receipt, Request, SavedRequest,
+    SettingPlan, Step, StepState,
 };
 use acolyte::machine::{Disk, DiskUse, Hardware};
-use acolyte::models::{Model, ModelFile, ModelSource, ModelTag};
+use acolyte::models::{Catalogue, Model, ModelFile, ModelSource, ModelTag};
 use acolyte::ollama::registry::UnreachableCause;
 use acolyte::ollama::release::AssetRole;
 use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles, Tip};
@@ -27,7 +29,7 @@ use acolyte::platform::login::AutostartKind;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
     AnswerFigures, Backend, BackendCommand, Detected, Installation, InstallationHealth, KnownUpdates,
-    ManageAction, Message, ModelReference, Outbox, PathField, ReportContents, WorkerError,
+    ManageAction, Message, ModelReference, Outbox, PathField, ReportContents, SettingSource, WorkerError,
 };
 use acolyte::wizard::{Settings, WizardOptions};
 
@@ -46,6 +48,8 @@ pub struct Desk {
     pub reads: Vec<(Box<InstallOptions>, Arc<Model>, Control, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
     pub tunings: Vec<(Control, Outbox)>,
+    pub settings: Vec<(SettingPlan, Control, Outbox)>,
+    pub removed_models: Vec<ModelTag>,
     pub reports: Vec<ReportContents>,
     pub saved: Vec<(Arc<str>, PathBuf)>,
     pub dialogs: usize,
@@ -151,6 +155,40 @@ impl Scene {
             settings: self.settings,
             ..WizardOptions::default()
         }
+    }
+
+    /// What a change of single settings of the installation is planned with.
+    fn setting_source(&self) -> Result<SettingSource, WorkerError> {
+        let Some(installation) = &self.installation else { return Err(error("Nothing is installed.")) };
+        let saved = installation.request.as_deref().unwrap().clone();
+        let base = InstalledBase {
+            installed: installation.installed.as_ref().clone(),
+            model: Catalogue::built_in().listed(&saved.model).unwrap(),
+            options: saved.options.clone(),
+            saved,
+            was_interrupted: false,
+        };
+        let policy = Profiles::built_in().policy.clone();
+        Ok(SettingSource { base, hardware: self.hardware.clone(), policy })
+    }
+
+    /// The models on the drive: the served one, its base, and an older one until it is removed.
+    fn models(&self, desk: &Desk) -> Vec<ModelOnDrive> {
+        let Some(installation) = &self.installation else { return Vec::new() };
+        let models_dir = installation.installed.profile.models_dir.clone();
+        let model = |tag: &ModelTag, bytes, used_by| {
+            let (tag, models_dir) = (tag.clone(), models_dir.clone());
+            ModelOnDrive { tag, models_dir, bytes, used_by }
+        };
+        let older = ModelTag::parse("qwen2.5-coder:14b").unwrap();
+        let mut models = vec![
+            model(&SERVED_MODEL, 487, ModelUse::Served),
+            model(&installation.installed.profile.base_model, 4_683_087_561, ModelUse::Base),
+        ];
+        if !desk.removed_models.contains(&older) {
+            models.push(model(&older, 8_988_124_298, ModelUse::Nothing));
+        }
+        models
     }
 
     /// What is on the drives: one drive for everything.
@@ -284,6 +322,17 @@ impl Backend for Scripted {
                 outbox.send(Message::RemovalPreviewed(Ok(scene.removal.clone())));
             }
             BackendCommand::Tune { control, .. } => desk.tunings.push((control, outbox)),
+            BackendCommand::ReadSettings { .. } => {
+                outbox.send(Message::SettingsRead(scene.setting_source().map(Arc::new)));
+            }
+            BackendCommand::ChangeSetting { plan, control, .. } => {
+                desk.settings.push((*plan, control, outbox));
+            }
+            BackendCommand::ListModels { .. } => outbox.send(Message::ModelsListed(Ok(scene.models(&desk)))),
+            BackendCommand::RemoveModel { model, .. } => {
+                desk.removed_models.push(model);
+                outbox.send(Message::ModelRemoved(Ok(())));
+            }
             BackendCommand::Manage { action, .. } => desk.actions.push((action, outbox)),
             BackendCommand::PickPath { field, .. } => desk.pickers.push((field, outbox)),
             BackendCommand::BuildReport(contents) => {

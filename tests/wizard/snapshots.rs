@@ -10,7 +10,7 @@ use super::pictures::PAGES;
 use super::stage::Eye;
 
 /// Page, language, theme, pixels per point.
-const PICTURES: [(&str, Language, Theme, f32); 10] = [
+const PICTURES: [(&str, Language, Theme, f32); 11] = [
     ("1-welcome", English, Light, 1.0),
     ("2-hardware", Spanish, Dark, 1.0),
     ("3-compatibility", Spanish, Light, 2.0),
@@ -21,6 +21,7 @@ const PICTURES: [(&str, Language, Theme, f32); 10] = [
     ("7-install-failed", English, Light, 1.0),
     ("8-result", English, Light, 2.0),
     ("9-manage", Spanish, Dark, 2.0),
+    ("9-manage-settings", English, Light, 1.0),
 ];
 
 /// Whether there is a graphics adapter, if only a software one.

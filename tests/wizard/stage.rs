@@ -137,7 +137,7 @@ impl Stage {
     }
 
     /// Clicks a control, and scrolls to it first where it is not in sight, as a user would.
-    fn click_control(&mut self, role: egui::accesskit::Role, label: &str) {
+    pub fn click_control(&mut self, role: egui::accesskit::Role, label: &str) {
         /// The footer covers the lower end of a page.
         const FOOTER_HEIGHT: f32 = 68.0;
 

@@ -32,3 +32,39 @@ set-experts-with-layers = With experts in main memory all { $total } layers are 
 install-changed-meanwhile = What is installed in { $home } was changed by another program meanwhile. Run the command again.
 usage-value-amount = use a number, all or auto
 usage-value-number-or-auto = use a whole number from 1 to { $most }, or auto
+
+## acolyte models, and the models on the Manage page
+
+models-column-model = Model
+models-column-size = Size
+models-column-use = Used by
+models-column-folder = Folder
+models-served = ACOLYTE
+models-base = the served model, which was made from it
+models-unused = nothing
+models-others = another Ollama
+models-missing = { $model } is not among the models on the drive. They are listed by acolyte models.
+models-in-use = { $model } is in use and stays. Install another profile first.
+models-not-ours = { $model } stays: another Ollama uses its folder.
+models-ask = Remove { $model } ({ $size })? [y/N]
+models-removed = Removed { $model }, { $size } are free again
+
+## The Manage page
+
+wizard-settings-title = Settings
+wizard-settings-detail = Layers, experts, KV cache, context and batch of what is installed. Memory and speed are shown before anything changes.
+wizard-settings-open = Change settings…
+wizard-settings-looking = Looking at the computer. The model leaves memory meanwhile, and loads again with the next question.
+wizard-settings-cpu-only = Emergency: everything on the CPU
+wizard-settings-back = Back to the plan
+wizard-settings-apply = Apply
+wizard-settings-close = Discard
+wizard-settings-agree = I agree to these limits
+wizard-settings-changing = The setting is being changed and measured.
+wizard-models-title = Models on this drive
+wizard-models-remove = Remove { $model }
+wizard-models-looking = Looking at the drive
+wizard-ask-model-title = Remove this model?
+wizard-ask-model = { $model } ({ $size }) is deleted from the drive. To use it again it has to be downloaded again.
+wizard-ask-model-yes = Remove
+wizard-ask-model-no = Keep

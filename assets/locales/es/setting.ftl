@@ -32,3 +32,39 @@ set-experts-with-layers = Con expertos en la memoria principal, las { $total } c
 install-changed-meanwhile = Otro programa cambió entretanto lo instalado en { $home }. Repite la orden.
 usage-value-amount = usa un número, all o auto
 usage-value-number-or-auto = usa un número entero de 1 a { $most }, o auto
+
+## acolyte models, and the models on the Manage page
+
+models-column-model = Modelo
+models-column-size = Tamaño
+models-column-use = Lo usa
+models-column-folder = Carpeta
+models-served = ACOLYTE
+models-base = el modelo servido, que se creó a partir de él
+models-unused = nada
+models-others = otro Ollama
+models-missing = { $model } no está entre los modelos del disco. Se ven con acolyte models.
+models-in-use = { $model } está en uso y se queda. Instala antes otro perfil.
+models-not-ours = { $model } se queda: otro Ollama usa su carpeta.
+models-ask = ¿Eliminar { $model } ({ $size })? [s/N]
+models-removed = Se eliminó { $model }; quedan libres { $size }
+
+## The Manage page
+
+wizard-settings-title = Ajustes
+wizard-settings-detail = Capas, expertos, caché KV, contexto y lote de lo instalado. La memoria y la velocidad se ven antes de cambiar nada.
+wizard-settings-open = Cambiar ajustes…
+wizard-settings-looking = Examinando el equipo. Mientras tanto el modelo sale de la memoria; la siguiente pregunta lo vuelve a cargar.
+wizard-settings-cpu-only = Emergencia: todo en la CPU
+wizard-settings-back = Volver al plan
+wizard-settings-apply = Aplicar
+wizard-settings-close = Descartar
+wizard-settings-agree = Acepto estas limitaciones
+wizard-settings-changing = Se está cambiando y midiendo la configuración.
+wizard-models-title = Modelos en este disco
+wizard-models-remove = Eliminar { $model }
+wizard-models-looking = Examinando el disco
+wizard-ask-model-title = ¿Eliminar este modelo?
+wizard-ask-model = { $model } ({ $size }) se borra del disco. Para volver a usarlo hay que descargarlo otra vez.
+wizard-ask-model-yes = Eliminar
+wizard-ask-model-no = Conservar

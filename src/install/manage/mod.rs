@@ -6,6 +6,7 @@ mod bench;
 mod installation;
 pub mod keep;
 mod reload;
+mod stored_models;
 mod tips;
 pub mod undo;
 pub mod uninstall;
@@ -18,4 +19,5 @@ pub use installation::{
     remove_unused_models, start, stop, unused_models,
 };
 pub use reload::reload;
+pub use stored_models::{ModelOnDrive, ModelUse, remove_model, stored_models};
 pub use tips::{tips_after_installing, tips_now};

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::detected::Detected;
+use super::detected::{Detected, SettingSource};
 use crate::control::Control;
-use crate::install::{EngineSource, InstallOptions, Receipt, Request, SavedRequest};
-use crate::models::Model;
+use crate::install::{EngineSource, InstallOptions, Receipt, Request, SavedRequest, SettingPlan};
+use crate::models::{Model, ModelTag};
 use crate::ollama::http::HttpOptions;
 use crate::text::Text;
 use crate::wizard::settings::Settings;
@@ -105,6 +105,34 @@ pub enum BackendCommand {
         home: PathBuf,
         /// Whether to look.
         daily: bool,
+    },
+    /// Look at the machine for a change of single settings → `Message::SettingsRead`. The model leaves memory.
+    ReadSettings {
+        /// Folder of the installation.
+        home: PathBuf,
+    },
+    /// Change single settings → `Message::TuneEvent`s, then `Message::TuneEnded`.
+    ChangeSetting {
+        /// What is installed.
+        source: Arc<SettingSource>,
+        /// The change; the user has agreed to its limits.
+        plan: Box<SettingPlan>,
+        /// Language of the documents that it writes.
+        text: Text,
+        /// Cancels it.
+        control: Control,
+    },
+    /// List the models on the drive → `Message::ModelsListed`.
+    ListModels {
+        /// Folder of the installation.
+        home: PathBuf,
+    },
+    /// Remove a model that nothing uses → `Message::ModelRemoved`.
+    RemoveModel {
+        /// Folder of the installation.
+        home: PathBuf,
+        /// Its tag.
+        model: ModelTag,
     },
     /// Open a dialog for a folder or file → `Message::PathPicked`.
     PickPath {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::hardware::evidence::Evidence;
+use crate::install::InstalledBase;
 use crate::install::manage::keep::KeepPreview;
 use crate::install::reuse::InstalledEngine;
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
-use crate::plan::{self, Candidate, Inventory, Layers, Plan, Profiles, ReferenceComputer, Report};
+use crate::plan::{self, Candidate, Inventory, Layers, Plan, Policy, Profiles, ReferenceComputer, Report};
 use crate::platform::login::{AutostartKind, LoginError};
 
 /// What detection found, and what follows from it. Everything in it is in memory: pages may use it in any frame.
@@ -35,6 +36,17 @@ pub struct Detected {
     pub keep: Option<KeepPreview>,
     /// Duration of the detection, in seconds.
     pub seconds: f64,
+}
+
+/// What a change of single settings is planned with. Everything in it is in memory.
+#[derive(Debug)]
+pub struct SettingSource {
+    /// What is installed.
+    pub base: InstalledBase,
+    /// The machine, without what our model takes of it.
+    pub hardware: Hardware,
+    /// Limits and assumptions of the plan.
+    pub policy: Policy,
 }
 
 /// A model and a setting the user chose instead of a profile.

@@ -99,6 +99,11 @@ impl WorkerError {
         matches!(self, Self::Install(error) if matches!(**error, InstallError::ModelReplaced { .. }))
     }
 
+    /// Whether not every change could be reverted.
+    pub fn is_rollback_incomplete(&self) -> bool {
+        matches!(self, Self::Install(error) if matches!(**error, InstallError::RollbackIncomplete { .. }))
+    }
+
     /// Whether memory ran out, and the model may fit with a 4-bit KV cache, which needs consent.
     pub fn asks_for_four_bits(&self) -> bool {
         matches!(self, Self::Install(error) if matches!(**error, InstallError::FourBitsNeedConsent { .. }))

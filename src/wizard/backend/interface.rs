@@ -55,6 +55,10 @@ fn message_for(command: &BackendCommand) -> Box<dyn FnOnce(WorkerError) -> Optio
         }
         BackendCommand::Install { .. } => Box::new(|error| Some(Message::InstallEnded(Err(error)))),
         BackendCommand::Tune { .. } => Box::new(|error| Some(Message::TuneEnded(Err(error)))),
+        BackendCommand::ReadSettings { .. } => Box::new(|error| Some(Message::SettingsRead(Err(error)))),
+        BackendCommand::ChangeSetting { .. } => Box::new(|error| Some(Message::TuneEnded(Err(error)))),
+        BackendCommand::ListModels { .. } => Box::new(|error| Some(Message::ModelsListed(Err(error)))),
+        BackendCommand::RemoveModel { .. } => Box::new(|error| Some(Message::ModelRemoved(Err(error)))),
         BackendCommand::AskModel { .. } => Box::new(|error| Some(Message::AnswerEnded(Err(error)))),
         BackendCommand::CheckHealth { .. } => Box::new(|error| Some(Message::Health(Err(error)))),
         BackendCommand::LookForUpdates { .. } | BackendCommand::SetDailyUpdates { .. } => {

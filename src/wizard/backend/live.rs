@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::command::{BackendCommand, ManageAction, ModelReference};
-use super::detected::Detected;
+use super::detected::{Detected, SettingSource};
 use super::error::WorkerError;
 use super::interface::{Backend, FailureAnswer};
 use super::message::{
@@ -23,7 +23,7 @@ use crate::install::manage::uninstall::{preview, uninstall};
 use crate::install::manage::{AnswerPart, ServedModel};
 use crate::install::reuse::installed_engine;
 use crate::install::updates::{UpdateSource, UpdatesFile, check_for_updates};
-use crate::install::{self, Event, InstallError, Installed, Paths, SavedRequest, manage};
+use crate::install::{self, Event, InstallError, Installed, InstalledBase, Paths, SavedRequest, manage};
 use crate::machine::Hardware;
 use crate::ollama::client::{ChatMessage, ChatOptions, ChatRole};
 use crate::ollama::lookup::{file_to_install, lookup_to_install};
@@ -150,6 +150,21 @@ impl LiveWorkers {
                 let report = |event| outbox.send(Message::TuneEvent(event));
                 Message::TuneEnded(self.tune(&home, text, &report, &control))
             }
+            BackendCommand::ReadSettings { home } => {
+                Message::SettingsRead(self.read_settings(&home).map(Arc::new))
+            }
+            BackendCommand::ChangeSetting { source, plan, text, control } => {
+                let report = |event| outbox.send(Message::TuneEvent(event));
+                let end = install::change_setting(&source.base, &plan, true, &text, &report, &control);
+                Message::TuneEnded(end.map(drop).map_err(WorkerError::Install))
+            }
+            BackendCommand::ListModels { home } => {
+                Message::ModelsListed(manage::stored_models(&home).map_err(WorkerError::from))
+            }
+            BackendCommand::RemoveModel { home, model } => {
+                let removed = manage::remove_model(&home, &model).map(drop);
+                Message::ModelRemoved(removed.map_err(WorkerError::from))
+            }
             BackendCommand::AskModel { home, prompt, control } => {
                 Message::AnswerEnded(ask_model(&home, prompt, &control, outbox))
             }
@@ -248,9 +263,7 @@ impl LiveWorkers {
         report: &dyn Fn(Event),
         control: &Control,
     ) -> Result<(), WorkerError> {
-        // What our model takes of the card would count as taken.
-        install::unload(home)?;
-        let hardware = self.hardware(home);
+        let hardware = self.hardware_without_model(home)?;
         let profiles = self.options.profiles.as_deref().unwrap_or(Profiles::built_in());
         let tuned = install::retune(home, &hardware, &profiles.policy, &text, report, control);
         tuned.map(drop).map_err(WorkerError::Install)
@@ -274,6 +287,19 @@ impl LiveWorkers {
                 None
             }
         }
+    }
+
+    fn read_settings(&self, home: &Path) -> Result<SettingSource, WorkerError> {
+        let base = InstalledBase::load(home)?;
+        let hardware = self.hardware_without_model(home)?;
+        let profiles = self.options.profiles.as_deref().unwrap_or(Profiles::built_in());
+        Ok(SettingSource { base, hardware, policy: profiles.policy.clone() })
+    }
+
+    /// The machine without our model in memory: what it takes of the card would count as taken.
+    fn hardware_without_model(&self, home: &Path) -> Result<Hardware, WorkerError> {
+        install::unload(home)?;
+        Ok(self.hardware(home))
     }
 
     fn detect(&self) -> Detected {

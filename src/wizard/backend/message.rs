@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::command::{ManageAction, ModelReference, PathField};
-use super::detected::Detected;
+use super::detected::{Detected, SettingSource};
 use super::error::WorkerError;
 use crate::install::keep::KeptFile;
+use crate::install::manage::ModelOnDrive;
 use crate::install::manage::keep::Kept;
 use crate::install::manage::undo::Unfinished;
 use crate::install::manage::uninstall::Removal;
@@ -72,6 +73,12 @@ pub enum Message {
     TuneEvent(Event),
     /// Tuning an installation ended.
     TuneEnded(Result<(), WorkerError>),
+    /// What a change of single settings is planned with.
+    SettingsRead(Result<Arc<SettingSource>, WorkerError>),
+    /// The models on the drive.
+    ModelsListed(Result<Vec<ModelOnDrive>, WorkerError>),
+    /// A model was removed.
+    ModelRemoved(Result<(), WorkerError>),
     /// A dialog for a folder or file was closed.
     PathPicked(PathField, Option<PathBuf>),
     /// The newest release of the engine was looked for.

@@ -16,7 +16,7 @@ mod report_file;
 mod system_dialogs;
 
 pub use command::{BackendCommand, ManageAction, ModelReference, PathField, ReportContents};
-pub use detected::{CustomModel, Detected};
+pub use detected::{CustomModel, Detected, SettingSource};
 pub use error::WorkerError;
 pub use interface::Backend;
 pub use live::Live;

@@ -11,6 +11,7 @@ use super::path_field::path_field;
 use super::profile::{ModelLookup, ProfilePage};
 use super::{Intent, PageContext};
 use crate::models::KvCacheType;
+use crate::plan::Plan;
 use crate::say;
 use crate::wizard::backend::{CustomModel, PathField};
 use crate::wizard::theme::{TextRole, Tone};
@@ -30,7 +31,7 @@ impl ProfilePage {
         ui.gap(1.0);
         kv(ui, cx, &mut custom);
         ui.gap(1.0);
-        self.layers(ui, cx, &mut custom);
+        layers_slider(ui, cx, &mut custom, &self.choice.plan);
         experts(ui, cx, &mut custom);
         batch(ui, cx, &mut custom);
         let changed = !Arc::ptr_eq(&custom.model, &before.model)
@@ -92,24 +93,6 @@ impl ProfilePage {
         }
     }
 
-    fn layers(&mut self, ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
-        let text = cx.text;
-        let total = self.choice.plan.total_layers;
-        let fitted = self.choice.plan.gpu_layers();
-        let mut automatic = custom.gpu_layers.is_none();
-        let label = say!(text, "wizard-advanced-layers", layers = layers(text, &self.choice.plan));
-        ui.text(TextRole::Label, Tone::Faint, &label);
-        let mut gpu_layers = custom.gpu_layers.unwrap_or(fitted).min(total);
-        if slider(ui, &mut gpu_layers, 0..=total, &say!(text, "wizard-layers")).changed() {
-            // Experts are in main memory only where all layers are on the GPU.
-            (custom.gpu_layers, custom.n_cpu_moe) = (Some(gpu_layers), 0);
-            automatic = false;
-        }
-        if checkbox(ui, &mut automatic, &say!(text, "wizard-advanced-fit"), "").changed() {
-            custom.gpu_layers = if automatic { None } else { Some(gpu_layers) };
-        }
-    }
-
     fn places(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         let places = &mut self.choice.places;
@@ -144,7 +127,25 @@ const CONTEXTS: [u32; 4] = [32_768, 65_536, 131_072, 262_144];
 /// Sizes of batch offered, in tokens.
 const BATCHES: [u32; 4] = [256, 512, 1024, 2048];
 
-fn context(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+/// How many layers are on the GPU; `plan` is the plan with the present ones.
+pub(super) fn layers_slider(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel, plan: &Plan) {
+    let text = cx.text;
+    let (total, fitted) = (plan.total_layers, plan.gpu_layers());
+    let mut automatic = custom.gpu_layers.is_none();
+    let label = say!(text, "wizard-advanced-layers", layers = layers(text, plan));
+    ui.text(TextRole::Label, Tone::Faint, &label);
+    let mut gpu_layers = custom.gpu_layers.unwrap_or(fitted).min(total);
+    if slider(ui, &mut gpu_layers, 0..=total, &say!(text, "wizard-layers")).changed() {
+        // Experts are in main memory only where all layers are on the GPU.
+        (custom.gpu_layers, custom.n_cpu_moe) = (Some(gpu_layers), 0);
+        automatic = false;
+    }
+    if checkbox(ui, &mut automatic, &say!(text, "wizard-advanced-fit"), "").changed() {
+        custom.gpu_layers = if automatic { None } else { Some(gpu_layers) };
+    }
+}
+
+pub(super) fn context(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     let text = cx.text;
     let carried = custom.model.trained_context_tokens;
     let sizes = CONTEXTS.into_iter().filter(|tokens| *tokens <= carried);
@@ -152,7 +153,7 @@ fn context(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     pick(ui, &say!(text, "wizard-advanced-context"), "context", &mut custom.context_tokens, sizes, tokens);
 }
 
-fn batch(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+pub(super) fn batch(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     let text = cx.text;
     let tokens = |tokens: u32| say!(text, "wizard-tokens", tokens = text.count(u64::from(tokens)));
     let sizes = BATCHES.into_iter();
@@ -181,7 +182,7 @@ fn pick(
 }
 
 /// How many blocks' experts stay in main memory; nothing for a model without experts.
-fn experts(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+pub(super) fn experts(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     if custom.model.architecture.experts.is_none() {
         return;
     }
@@ -194,7 +195,7 @@ fn experts(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     }
 }
 
-fn kv(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+pub(super) fn kv(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     let text = cx.text;
     labelled(ui, &say!(text, "wizard-context-type"), |ui| {
         let width = ui.available_width();

@@ -1,8 +1,12 @@
 //! Manage: an existing installation, and what can be done to it.
 
+use std::sync::Arc;
+
 use eframe::egui::{Align, Layout, Ui};
 
 use super::comparison::comparison;
+use super::manage_models::models_card;
+use super::manage_settings::SettingsPanel;
 use super::tips::tips_card;
 use super::tuning_card::tuning_card;
 use super::updates_card::updates_card;
@@ -10,6 +14,7 @@ use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
 use crate::install::keep::KeptAge;
+use crate::install::manage::ModelOnDrive;
 use crate::install::{Event, Installed};
 use crate::plan::Tip;
 use crate::say;
@@ -17,7 +22,8 @@ use crate::sentences::profile_title;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 use crate::wizard::backend::{
-    HealthProblem, Installation, InstallationHealth, KnownUpdates, ManageAction, WorkerError,
+    BackendCommand, HealthProblem, Installation, InstallationHealth, KnownUpdates, ManageAction,
+    SettingSource, WorkerError,
 };
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
@@ -35,6 +41,10 @@ pub enum ManageActivity {
     Acting(ManageAction),
     /// The fastest setting is searched for.
     Tuning,
+    /// Single settings are being changed.
+    Setting,
+    /// A model is being removed from the drive.
+    RemovingModel,
     /// It was removed.
     Removed,
 }
@@ -55,6 +65,12 @@ pub struct ManagePage {
     progress: Option<Activity>,
     /// What is known of newer versions.
     pub updates: Option<KnownUpdates>,
+    /// Its single settings.
+    pub settings: SettingsPanel,
+    /// The models on the drive; `None` until they are listed.
+    models: Option<Vec<ModelOnDrive>>,
+    /// Whether a change of single settings failed, so that the setting before returned.
+    is_restored: bool,
 }
 
 impl ManagePage {
@@ -69,6 +85,9 @@ impl ManagePage {
             control: Control::new(),
             progress: None,
             updates: None,
+            settings: SettingsPanel::default(),
+            models: None,
+            is_restored: false,
         }
     }
 
@@ -76,6 +95,41 @@ impl ManagePage {
     pub fn updates_failed(&mut self, error: WorkerError) {
         self.updates.get_or_insert_default();
         self.error = Some(error);
+    }
+
+    /// A change of single settings begins. Returns its command; `None` where it cannot be applied.
+    pub fn begin_setting(&mut self, text: Text) -> Option<BackendCommand> {
+        let control = Control::new();
+        let command = self.settings.command(text, control.clone())?;
+        self.begin(ManageActivity::Setting);
+        self.control = control;
+        self.progress = None;
+        Some(command)
+    }
+
+    /// What a change of single settings is planned with is known.
+    pub fn settings_read(&mut self, source: Result<Arc<SettingSource>, WorkerError>) {
+        match source {
+            Ok(source) => self.settings.open(source),
+            Err(error) => {
+                self.settings.close();
+                self.error = Some(error);
+            }
+        }
+    }
+
+    /// The models were listed.
+    pub fn models_listed(&mut self, models: Result<Vec<ModelOnDrive>, WorkerError>) {
+        match models {
+            Ok(models) => self.models = Some(models),
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    /// A model was removed, or not.
+    pub fn model_removed(&mut self, end: Result<(), WorkerError>) {
+        self.activity = ManageActivity::Idle;
+        self.error = end.err();
     }
 
     /// Tuning begins. Returns what cancels it.
@@ -86,9 +140,9 @@ impl ManagePage {
         self.control.clone()
     }
 
-    /// Whether the fastest setting is searched for; the window must not close meanwhile.
+    /// Whether the fastest setting is searched for, or single settings are being changed; the window must not close meanwhile.
     pub fn is_tuning(&self) -> bool {
-        self.activity == ManageActivity::Tuning
+        matches!(self.activity, ManageActivity::Tuning | ManageActivity::Setting)
     }
 
     /// Ends the tuning with the best setting so far.
@@ -108,6 +162,7 @@ impl ManagePage {
 
     /// The tuning ended. Returns whether the installation should be read again.
     pub fn tuning_ended(&mut self, end: Result<(), WorkerError>) -> bool {
+        self.is_restored = self.activity == ManageActivity::Setting && end.is_err();
         self.activity = ManageActivity::Idle;
         self.progress = None;
         self.error = end.err().filter(|error| !error.is_cancelled());
@@ -128,6 +183,7 @@ impl ManagePage {
     /// Something begins. The error of an earlier try is cleared.
     pub fn begin(&mut self, activity: ManageActivity) {
         self.error = None;
+        self.is_restored = false;
         self.activity = activity;
     }
 
@@ -176,7 +232,7 @@ impl ManagePage {
             ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-health"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let (tone, word) = match (&self.activity, &self.health) {
-                    (ManageActivity::Acting(_) | ManageActivity::Checking | ManageActivity::Tuning, _) => {
+                    (activity, _) if *activity != ManageActivity::Idle => {
                         (Tone::Soft, say!(text, "wizard-manage-working"))
                     }
                     (_, None) => (Tone::Soft, say!(text, "wizard-unknown")),
@@ -290,12 +346,17 @@ impl View for ManagePage {
             banner(ui, Tone::Refused, &error.explain(text));
             ui.gap(3.5);
         }
+        if self.is_restored && !self.error.as_ref().is_some_and(WorkerError::is_rollback_incomplete) {
+            banner(ui, Tone::Warning, &say!(text, "set-restored"));
+            ui.gap(3.5);
+        }
         if self.activity == ManageActivity::Removed {
             return;
         }
         if self.is_tuning() {
             let words = match &self.progress {
                 Some(activity) => activity.words(text),
+                None if self.activity == ManageActivity::Setting => say!(text, "wizard-settings-changing"),
                 None => say!(text, "wizard-manage-tuning"),
             };
             banner(ui, Tone::Accent, &words);
@@ -315,9 +376,13 @@ impl View for ManagePage {
             if i == 0 { self.state(ui, cx) } else { self.installed(ui, cx) }
         });
         tips_card(ui, text, &self.tips);
+        let idle = self.activity == ManageActivity::Idle;
+        ui.gap(3.5);
+        self.settings.show(ui, cx, &self.installation.installed.profile, idle);
+        ui.gap(3.5);
+        models_card(ui, cx, self.models.as_deref(), idle);
         ui.gap(3.5);
         card(ui, |ui| {
-            let idle = self.activity == ManageActivity::Idle;
             updates_card(ui, cx, self.updates.as_ref(), &self.installation.installed, idle);
         });
         if let Some(receipt) = &self.installation.installed.receipt {
@@ -347,7 +412,7 @@ impl View for ManagePage {
                     Button::new(say!(text, "wizard-cancel-tuning"), Intent::StopTuning).enabled(goes_on),
                 ),
                 links: Vec::new(),
-                secondary: Some(skip.enabled(may_skip)),
+                secondary: (self.activity == ManageActivity::Tuning).then(|| skip.enabled(may_skip)),
                 primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish).enabled(false)),
             };
         }

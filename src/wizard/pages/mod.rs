@@ -17,6 +17,8 @@ pub mod install;
 mod install_steps;
 mod labels;
 pub mod manage;
+mod manage_models;
+mod manage_settings;
 mod path_field;
 pub mod profile;
 pub mod result;

@@ -364,7 +364,7 @@ fn head(ui: &mut Ui, name: &str, strong: &str, rest: &str) {
     ui.gap(1.0);
 }
 
-fn graphics_bar(ui: &mut Ui, text: Text, plan: &Plan) {
+pub(super) fn graphics_bar(ui: &mut Ui, text: Text, plan: &Plan) {
     let memory = &plan.memory;
     let (total, free) = (plan.vram_total_bytes(), plan.vram_free_bytes());
     let need = memory.vram_required_bytes;
@@ -393,7 +393,7 @@ fn graphics_bar(ui: &mut Ui, text: Text, plan: &Plan) {
         .show(ui);
 }
 
-fn main_bar(ui: &mut Ui, text: Text, plan: &Plan, total: u64) {
+pub(super) fn main_bar(ui: &mut Ui, text: Text, plan: &Plan, total: u64) {
     let need = plan.memory.ram_required_bytes;
     let available = plan.ram_available_bytes();
     let name = say!(text, "wizard-memory-main");
@@ -406,7 +406,7 @@ fn main_bar(ui: &mut Ui, text: Text, plan: &Plan, total: u64) {
         .show(ui);
 }
 
-fn speed(ui: &mut Ui, text: Text, plan: &Plan) {
+pub(super) fn speed(ui: &mut Ui, text: Text, plan: &Plan) {
     let speed = &plan.speed;
     let rest = say!(text, "wizard-speed-full", range = text.range(speed.decode_at_full_context_tokens_per_s));
     head(ui, &say!(text, "wizard-tokens-a-second"), &text.range(speed.decode_tokens_per_s), &rest);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::Ui;
 
+use crate::models::ModelTag;
 use crate::text::{Language, Text};
 use crate::wizard::backend::{ManageAction, PathField};
 use crate::wizard::steps::SidebarStep;
@@ -59,6 +60,16 @@ pub enum Intent {
     TogglePause,
     /// Tune the installation.
     Tune,
+    /// Show the settings of what is installed, to change them.
+    OpenSettings,
+    /// Hide them without a change.
+    CloseSettings,
+    /// Change them.
+    ApplySettings,
+    /// Ask whether to remove a model of this size in bytes.
+    AskToRemoveModel(ModelTag, u64),
+    /// Remove a model.
+    RemoveModel(ModelTag),
     /// End the tuning with the best setting so far.
     SkipTuning,
     /// Cancel the tuning of an installation.
