@@ -58,6 +58,7 @@ fn embed(program: &str, description: &str) -> io::Result<()> {
         .set_icon(&root.join(ICON).display().to_string())
         .set_manifest_file(&root.join(MANIFEST).display().to_string())
         .set("ProductName", "ACOLYTE")
+        .set("CompanyName", "ACOLYTE")
         .set("FileDescription", description)
         .set("InternalName", program)
         .set("OriginalFilename", &format!("{program}.exe"))

@@ -489,7 +489,6 @@ fn no_shell_and_no_elevated_rights() {
         ("src/hardware/probe.rs", "program::command(path)"),
         ("src/hardware/system/macos.rs", "program::command(\"/usr/bin/pmset\")"),
         ("src/platform/listening.rs", "program::command(\"/usr/sbin/lsof\")"),
-        ("src/platform/listening.rs", "program::command(root.join(r\"System32\\netstat.exe\"))"),
         ("src/platform/login.rs", "program::command(tool)"),
         // A script of ours that ends at once, to see whether programs run from a folder; the C library's version.
         ("src/install/steps/rehearse.rs", "program::command(file)"),

@@ -19,3 +19,5 @@ mod display;
 mod journey;
 #[path = "window/starting.rs"]
 mod starting;
+#[path = "window/walk.rs"]
+mod walk;

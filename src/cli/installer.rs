@@ -36,6 +36,7 @@ fn renderer(name: &str) -> Result<RendererChoice, ValueProblem> {
 /// Runs `acolyte-installer`.
 pub fn main() -> ExitCode {
     startup::begin();
+    // The window's process leaves it again once the window is shown.
     platform::attach_console();
     let mut arguments: Vec<OsString> = crate::platform::environment::arguments().collect();
     let child = WindowChild::from_arguments(&mut arguments);

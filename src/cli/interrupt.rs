@@ -1,15 +1,16 @@
-//! Ctrl-C while a command runs.
+//! Ctrl-C, and what else asks a command to end, while it runs.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::cli::Failure;
 use crate::control::Control;
+use crate::platform::interruptions::Interruptions;
 
 /// Exit code after Ctrl-C, as shells expect it.
 pub const INTERRUPTED: u8 = 130;
 
-/// Makes Ctrl-C cancel the work; a second one ends the program at once.
+/// Makes Ctrl-C, a closed terminal, log-off and shutdown cancel the work; a second one ends the program at once.
 ///
 /// # Errors
 /// When the runtime or the signal handler cannot be created.
@@ -108,38 +109,5 @@ impl AnswerInterrupts {
 
     fn current(&self) -> std::sync::MutexGuard<'_, Option<Control>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-/// Ctrl-C, and on Unix also SIGTERM, which service managers and timeouts send: after both no server may keep running.
-struct Interruptions {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(windows)]
-    interrupt: tokio::signal::windows::CtrlC,
-}
-
-impl Interruptions {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-            #[cfg(windows)]
-            interrupt: tokio::signal::windows::ctrl_c()?,
-        })
-    }
-
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        #[cfg(windows)]
-        self.interrupt.recv().await;
     }
 }

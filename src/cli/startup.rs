@@ -27,6 +27,7 @@ const LOG_MAX_BYTES: u64 = 4 << 20;
 
 /// Installs the TLS provider and the panic hook. Call before the command line is parsed.
 pub fn begin() {
+    crate::platform::prepare_console();
     // Fails only when a provider is installed already.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     std::panic::set_hook(Box::new(report_crash));

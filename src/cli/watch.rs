@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cli::monitor::desktop::DesktopAlerts;
 use crate::hardware::DetectOptions;
+use crate::install::login_copy;
 use crate::install::login_watcher::{self, WATCH};
 use crate::install::{Paths, state::home};
 use crate::monitor::{AlertWatch, Sampler};
@@ -20,6 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub fn run_if_asked() {
     let mut arguments = environment::arguments().skip(1);
     let (command, folder) = (arguments.next(), arguments.next().map(PathBuf::from));
+    let folder = folder.or_else(|| login_copy::home_of_copy().filter(|_| cfg!(windows)));
     let (Some(command), Some(folder)) = (command, folder) else { return };
     if command != WATCH || arguments.next().is_some() {
         return;

@@ -95,11 +95,20 @@ fn print_marked(json: &str) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Blocks until standard input closes, then aborts this process, because the driver may hold locks that exit needs.
-pub(crate) fn end_with_parent() {
+fn end_with_parent() {
+    until_parent_ends();
+    end_now();
+}
+
+/// Blocks until standard input closes: the parent is gone.
+pub(crate) fn until_parent_ends() {
     let mut rest = Vec::new();
     // An end or an error means that the parent is gone.
     let _closed_or_broken = std::io::stdin().lock().read_to_end(&mut rest);
+}
+
+/// Aborts this process, because the driver may hold locks that exit needs.
+pub(crate) fn end_now() {
     serve::abort()
 }
 

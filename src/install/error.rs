@@ -9,6 +9,7 @@ use crate::install::change::Change;
 use crate::install::fetch::DownloadError;
 use crate::install::reuse::{CopyError, NotReusable};
 use crate::install::state::documents::DocumentError;
+use crate::install::state::home::HomeTooLong;
 use crate::install::unpack::UnpackError;
 use crate::install::{LoadAttempt, LockError};
 use crate::models::{EngineVersion, KvCacheType, ModelTag, ModelTagError};
@@ -79,6 +80,9 @@ pub enum InstallError {
         /// What was reverted and what was not.
         rollback: RollbackReport,
     },
+    /// The path of the home is too long for what Windows starts in it.
+    #[error(transparent)]
+    HomeTooLong(#[from] HomeTooLong),
     /// The engine cannot store the model under its name.
     #[error(transparent)]
     ModelName(#[from] ModelTagError),

@@ -1,13 +1,17 @@
 //! What the entries started at login have in common: which home they belong to, and the copy of this program that they call.
 
+use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Sha256;
 use crate::install::{InstallError, Paths};
 use crate::platform::environment::{self, Environment};
 use crate::platform::files;
 use crate::platform::login::{AutostartMethod, EntryOwner};
 use crate::platform::regular;
 use crate::platform::same_path;
+use crate::platform::windows_program;
 
 /// Maximum size of an entry; ours have about 1 KB.
 const MAX_ENTRY_BYTES: u64 = 1 << 20;
@@ -60,8 +64,8 @@ pub fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
     }
     let new = files::temporary(&copy);
     let write = || -> std::io::Result<()> {
-        let (mut from, mut to) = (regular::open(&own)?, files::create_anew(&new)?);
-        std::io::copy(&mut from, &mut to)?;
+        let mut to = files::create_anew(&new)?;
+        read_for_login(&own, |piece| to.write_all(piece))?;
         files::make_executable(&to)?;
         files::sync(&to)
     };
@@ -70,10 +74,47 @@ pub fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
     Ok(copy)
 }
 
+/// Reads a program in pieces as the copy that runs at login has it: on Windows without a console, which would be seen at
+/// each login. Contents only: the mark of a download stays with the original.
+fn read_for_login(
+    program: &Path,
+    mut piece: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut file = regular::open(program)?;
+    let mut start = Vec::new();
+    (&mut file).take(windows_program::HEADER_BYTES as u64).read_to_end(&mut start)?;
+    if cfg!(windows) {
+        windows_program::without_console(&mut start);
+    }
+    piece(&start)?;
+    files::read_pieces(file, |error| error, piece)
+}
+
 fn have_same_contents(own: &Path, copy: &Path) -> bool {
     if files::length(own) != files::length(copy) {
         return false;
     }
-    let contents = |path: &Path| files::sha256(path, &|| false).ok();
+    let contents = |path: &Path| {
+        let mut hasher = sha2::Sha256::default();
+        let read = read_for_login(path, |piece| {
+            sha2::Digest::update(&mut hasher, piece);
+            Ok(())
+        });
+        read.ok().map(|()| Sha256::from(hasher))
+    };
     contents(own).is_some_and(|ours| contents(copy) == Some(ours))
+}
+
+/// Arguments with which an entry calls the copy. On Windows it knows its home from its own place: such an entry may have 260
+/// characters.
+pub fn arguments(command: &str, paths: &Paths) -> Vec<OsString> {
+    let home = (!cfg!(windows)).then(|| paths.home().into());
+    std::iter::once(command.into()).chain(home).collect()
+}
+
+/// The home of the copy of this program that runs, if it is one.
+pub fn home_of_copy() -> Option<PathBuf> {
+    let own = environment::own_program().ok()?;
+    let paths = Paths::new(own.parent()?.parent()?);
+    (same_path::key(&copy_path(&paths)) == same_path::key(&own)).then(|| paths.home().to_owned())
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::install::login_copy::{install_own_copy, is_ours, owner, programs};
+use crate::install::login_copy::{arguments, install_own_copy, is_ours, owner, programs};
 use crate::install::login_watcher;
 use crate::install::{InstallError, Paths};
 use crate::ollama::server::Launch;
@@ -107,7 +107,7 @@ pub fn install(paths: &Paths, launch: &Launch, watch: bool) -> Result<(), Instal
         LoginEntry {
             description: description(paths),
             program: install_own_copy(paths)?,
-            args: vec![START_SERVER.into(), paths.home().into()],
+            args: arguments(START_SERVER, paths),
             ..LoginEntry::default()
         }
     };

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::install::login_copy::{copy_path, is_ours, owner};
+use crate::install::login_copy::{arguments, copy_path, is_ours, owner};
 use crate::install::{InstallError, Paths};
 use crate::platform::detached::DetachedProgram;
 use crate::platform::files;
@@ -28,7 +28,7 @@ pub fn install(paths: &Paths, program: PathBuf) -> Result<(), InstallError> {
     let entry = LoginEntry {
         description: format!("ACOLYTE watcher of graphics memory ({})", paths.id()),
         program: program.clone(),
-        args: vec![WATCH.into(), paths.home().into()],
+        args: arguments(WATCH, paths),
         ..LoginEntry::default()
     };
     method.install(&entry)?;

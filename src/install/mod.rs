@@ -16,7 +16,7 @@ pub mod event;
 pub mod fetch;
 mod inventory;
 pub mod keep;
-mod login_copy;
+pub mod login_copy;
 mod login_entry;
 pub mod login_watcher;
 pub mod manage;

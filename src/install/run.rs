@@ -96,6 +96,7 @@ fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), 
         return Err(InstallError::ConsentMissing);
     }
     request.model.require_storable()?;
+    home::require_short(paths)?;
     begin_journal(paths)
 }
 

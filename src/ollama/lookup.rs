@@ -84,7 +84,7 @@ pub fn lookup_to_install(
     if !is_known && is_file(reference.trim()) {
         return file_to_install(Path::new(reference.trim()));
     }
-    if !is_known && reference.contains('/') {
+    if reference.contains('/') {
         // Before its registry is asked.
         ModelTag::parse(reference.trim())?.require_storable()?;
     }

@@ -24,8 +24,8 @@ impl OwnServer {
         process::find_by_exe(&self.engines).into_iter().filter(is_server).collect()
     }
 
-    /// Who would answer on a port of 127.0.0.1 now. Reads the process list and the socket table; elsewhere than on Linux
-    /// it runs a tool of the system for up to 5 seconds.
+    /// Who would answer on a port of 127.0.0.1 now. Reads the process list and the socket table; on macOS it runs a tool of
+    /// the system for up to 5 seconds.
     pub fn listener(&self, port: u16) -> Listener {
         let pids: Vec<u32> = self.processes().iter().map(|server| server.identity.pid).collect();
         listening::listener(port, &pids)

@@ -1,8 +1,8 @@
 //! Listening TCP ports: owner process, whether it is ours, and whether other machines can connect.
 //!
-//! Linux: from the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), which include other users' sockets. Other
-//! systems: the process is reported by a system tool, and reachability is tested by connecting. On macOS the tool
-//! reports this user's processes only: a connection accepted although it reports none is another user's.
+//! Linux: from the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), which include other users' sockets. Windows: from
+//! the system's table, which does too; macOS: from a system tool, which reports this user's processes only: a connection
+//! accepted although it reports none is another user's. On both, reachability is tested by connecting.
 
 #[cfg(not(target_os = "linux"))]
 use std::time::Duration;
@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::ownership::Account;
 use crate::untrusted::UntrustedText;
 
-/// Timeout of the system's tools.
-#[cfg(not(target_os = "linux"))]
+/// Timeout of the system's tool.
+#[cfg(target_os = "macos")]
 const TOOL_LIMIT: Duration = Duration::from_secs(5);
 
 /// The process that listens on a port.
@@ -227,26 +227,27 @@ fn from_lsof(output: &str) -> Option<(u32, Option<String>)> {
     Some((pid, output.lines().find_map(|line| line.strip_prefix('c').map(str::to_owned))))
 }
 
-/// Process and program that listen on a port, if any; `None` if the system's tool fails.
+/// The process that listens on a port of this computer, if any; `None` if the system does not tell.
 #[cfg(windows)]
 fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
-    let root = super::environment::Environment::of_process().path("SystemRoot");
-    let root = root.unwrap_or_else(|| r"C:\Windows".into());
-    let mut netstat = super::program::command(root.join(r"System32\netstat.exe"));
-    netstat.args(["-ano", "-p", "TCP"]);
-    Some(from_netstat(&super::program::run(netstat, TOOL_LIMIT).ok()?.stdout, port))
+    /// Of a socket whose process the system does not tell.
+    const UNKNOWN: u32 = 0;
+    let sockets = super::windows::listening_sockets()?;
+    match process_for(&sockets, port) {
+        Some(UNKNOWN) => None,
+        process => Some(process.map(|process| (process, None))),
+    }
 }
 
-/// Lines `TCP 127.0.0.1:80 0.0.0.0:0 LISTENING 123`. The state is localised, so listening sockets are recognised by the
-/// foreign port 0.
+/// Who gets connections to 127.0.0.1: a socket of that address before one of all addresses.
 #[cfg(any(windows, test))]
-fn from_netstat(output: &str, port: u16) -> Option<(u32, Option<String>)> {
-    output.lines().find_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let of = |address: &str| address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-        let listens = of(fields.get(1)?) == Some(port) && of(fields.get(2)?) == Some(0);
-        fields.last().filter(|_| listens)?.parse().ok().map(|pid| (pid, None))
-    })
+fn process_for(sockets: &[(std::net::Ipv4Addr, u16, u32)], port: u16) -> Option<u32> {
+    use std::net::Ipv4Addr;
+    let at = |wanted: Ipv4Addr| {
+        let of = sockets.iter().find(|(address, number, _)| (*address, *number) == (wanted, port));
+        of.map(|(_, _, process)| *process)
+    };
+    at(Ipv4Addr::LOCALHOST).or_else(|| at(Ipv4Addr::UNSPECIFIED))
 }
 
 #[cfg(test)]
@@ -299,11 +300,21 @@ mod tests {
     }
 
     #[test]
-    fn the_output_of_lsof_and_netstat_is_parsed() {
+    fn the_output_of_lsof_is_parsed() {
         assert_eq!(from_lsof("p4711\ncollama\nf3\n"), Some((4711, Some("ollama".to_owned()))));
         assert_eq!(from_lsof(""), None);
-        let output = "\n  Proto  Lokale Adresse  Remoteadresse  Status  PID\n  TCP  127.0.0.1:42434  0.0.0.0:0  ABHÖREN  812\n  TCP  127.0.0.1:42434  127.0.0.1:5000  HERGESTELLT  9\n";
-        assert_eq!(from_netstat(output, 42434), Some((812, None)));
-        assert_eq!(from_netstat(output, 5000), None);
+    }
+
+    #[test]
+    fn the_socket_of_loopback_gets_the_connections() {
+        use std::net::Ipv4Addr;
+        let (loopback, all) = (Ipv4Addr::LOCALHOST, Ipv4Addr::UNSPECIFIED);
+        let network = Ipv4Addr::new(192, 0, 2, 7);
+        let sockets =
+            [(all, 42434, 4), (network, 42434, 5), (loopback, 42434, 812), (all, 5000, 9), (network, 80, 3)];
+        assert_eq!(process_for(&sockets, 42434), Some(812));
+        assert_eq!(process_for(&sockets, 5000), Some(9));
+        assert_eq!(process_for(&sockets, 80), None, "not reached by 127.0.0.1");
+        assert_eq!(process_for(&[], 80), None);
     }
 }

@@ -7,6 +7,7 @@ pub mod encoding;
 pub mod environment;
 pub mod files;
 pub mod installed_apps;
+pub mod interruptions;
 pub mod listening;
 pub mod login;
 pub mod notification;
@@ -26,12 +27,17 @@ pub mod user_path;
 mod unix;
 #[cfg(windows)]
 mod windows;
+pub mod windows_program;
 pub(crate) mod windows_quoting;
 
 pub use ownership::others_can_write;
 #[cfg(unix)]
-pub use unix::{attach_console, hide_console, open_console, restrict_process};
+pub use unix::{
+    attach_console, hide_console, leave_terminal, let_come_to_front, open_console, prepare_console,
+    restrict_process, work_area,
+};
 #[cfg(windows)]
 pub use windows::{
-    attach_console, hide_console, open_console, restrict_process, system_folder, write_shortcut,
+    attach_console, hide_console, leave_terminal, let_come_to_front, open_console, prepare_console,
+    restrict_process, system_folder, work_area, write_shortcut,
 };

@@ -15,9 +15,53 @@ pub fn open_console() -> bool {
     false
 }
 
+/// The window manager decides which window is in front.
+pub fn let_come_to_front(_process: u32) {}
+
+/// The system tells the size of the screen only, once there is a window.
+pub fn work_area() -> Option<[f32; 2]> {
+    None
+}
+
+/// Terminals interpret escape sequences already.
+pub fn prepare_console() {}
+
+/// Moves this program into a process group of its own, so that neither Ctrl-C in its terminal nor closing it ends it.
+pub fn leave_terminal() {
+    if let Err(error) = rustix::process::setpgid(None, None) {
+        tracing::warn!(%error, "the window depends on its terminal");
+    }
+}
+
+/// Whether this program was started so that it outlives its terminal (`nohup`). Where the system does not tell, it counts
+/// as that: the signal then ends the program or not, as whoever started it wanted.
+pub(super) fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").ok();
+    status.as_deref().and_then(ignores_hangup).unwrap_or(true)
+}
+
+/// From the line `SigIgn:` of proc_pid_status(5): a set of signals, of which 1 (SIGHUP) is the lowest bit.
+fn ignores_hangup(status: &str) -> Option<bool> {
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    Some(u64::from_str_radix(set.trim(), 16).ok()? & 1 == 1)
+}
+
 /// Sets the umask so that all created files are private to the user, and keeps what was open at the start from the programs
 /// that this one starts. Call first in every program.
 pub fn restrict_process() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     descriptors::keep_from_children();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nohup_is_recognised() {
+        assert_eq!(ignores_hangup("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"), Some(true));
+        assert_eq!(ignores_hangup("SigIgn:\t0000000000001000\n"), Some(false));
+        assert_eq!(ignores_hangup("SigIgn:\tx"), None);
+        assert_eq!(ignores_hangup(""), None);
+    }
 }

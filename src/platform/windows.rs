@@ -3,15 +3,22 @@
 mod detached;
 mod ffi;
 mod holders;
+mod session_end;
 mod shell;
+mod sockets;
 
 use std::os::windows::process::CommandExt as _;
 use std::process::Command;
 
 pub(super) use detached::{DetachedProcess, spawn_detached};
-pub use ffi::{attach_console, open_console, restrict_process, system_folder};
+pub use ffi::{
+    attach_console, leave_terminal, let_come_to_front, open_console, prepare_console, restrict_process,
+    system_folder, work_area,
+};
 pub(super) use holders::programs_using;
+pub(super) use session_end::session_end;
 pub use shell::{tell_environment_changed, write_shortcut};
+pub(super) use sockets::listening_sockets;
 
 /// Prevents a console window for a child process.
 pub fn hide_console(command: &mut Command) {

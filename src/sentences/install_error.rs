@@ -3,6 +3,7 @@
 use crate::install::change::{Change, Subject};
 use crate::install::reuse::NotReusable;
 use crate::install::state::documents::DocumentError;
+use crate::install::state::home::HomeTooLong;
 use crate::install::{FinishedBy, InstallError, LockError, RevertProblem, RollbackReport};
 use crate::models::ModelTag;
 use crate::ollama::client::ClientError;
@@ -51,6 +52,9 @@ impl InstallError {
             Self::Engine(error) => error.explain(text),
             Self::Runtime { source } => {
                 say!(text, "install-no-runtime", cause = UntrustedText::from(source.to_string()))
+            }
+            Self::HomeTooLong(HomeTooLong { home, most_chars }) => {
+                say!(text, "install-home-too-long", home = UntrustedText::path(home), most = *most_chars)
             }
             Self::ModelName(error) => error.explain(text),
             Self::Refused => say!(text, "install-refused"),

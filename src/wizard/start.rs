@@ -19,6 +19,7 @@ mod child;
 mod error;
 mod protocol;
 mod renderers;
+mod size;
 mod window;
 
 use std::ffi::OsString;

@@ -93,23 +93,29 @@ impl World {
 
     /// The same, with the engine in an archive of this format.
     pub fn with_format(format: Format, double: &Value) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mirror = Mirror::start().expect("a free port");
+        let mut world = Self::without_engine();
         let mut told = json!({
-            "registry": mirror.url(),
-            "instead": folder.path().join("told-now.json"),
+            "registry": world.mirror.url(),
+            "instead": world.folder.path().join("told-now.json"),
             "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700},
         });
         extend(&mut told, double);
         let archive = engine_archive(format, &told);
         let bytes = archive.len();
-        let asset = format!("ollama-test{}", format.suffix());
-        let sha256 = mirror.put(&asset, archive);
+        world.asset = format!("ollama-test{}", format.suffix());
+        let sha256 = world.mirror.put(&world.asset, archive);
         let release = json!({"schema": 1, "version": "0.32.15", "assets": [
-            {"os": std::env::consts::OS, "arch": "any", "name": asset, "bytes": bytes, "sha256": sha256}]});
-        let world =
-            Self { _kills: KillsBelow(folder.path().to_owned()), folder, mirror, port: free_port(), asset };
+            {"os": std::env::consts::OS, "arch": "any", "name": world.asset, "bytes": bytes, "sha256": sha256}]});
         world.write("release.json", &release);
+        world
+    }
+
+    /// The same, whose mirror has models and no engine.
+    pub fn without_engine() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mirror = Mirror::start().expect("a free port");
+        let (kills, asset) = (KillsBelow(folder.path().to_owned()), String::new());
+        let world = Self { _kills: kills, folder, mirror, port: free_port(), asset };
         world.write("hardware.json", &eight_gb());
         world.put_model("library/qwen2.5-coder:7b", &Shape::qwen_7b());
         world.put_model("library/qwen2.5-coder:3b", &Shape::qwen_3b());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 
 use super::common::process::{Guarded, output};
-use super::common::world::{PATIENCE, World};
+use super::common::world::{PATIENCE, Signal, World, signal};
 
 /// The program under test: the one that `ACOLYTE_INSTALLER_BIN` names, else the one that was built with the tests.
 pub fn installer() -> PathBuf {
@@ -149,6 +149,13 @@ impl<'a> Started<'a> {
         Self { display, program, said }
     }
 
+    /// Id of the process that shows the window, which outlives the one that started it.
+    pub fn window_process(&self) -> Option<u32> {
+        let id = self.program.0.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
     /// Everything on standard error until now.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.said.path()).unwrap()).into_owned()
@@ -174,6 +181,14 @@ impl<'a> Started<'a> {
     pub fn end(&mut self) -> Option<i32> {
         let status = self.program.wait();
         status.unwrap_or_else(|| panic!("the program does not end; it said: {}", self.said())).code()
+    }
+}
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        if let Some(process) = self.window_process() {
+            signal(process, Signal::Kill);
+        }
     }
 }
 

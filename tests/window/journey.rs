@@ -4,12 +4,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use acolyte::say;
-use acolyte::text::{Language, Text};
 use serde_json::{Value, json};
 
 use super::common::process::below;
 use super::common::world::{PATIENCE, Signal, World, listing, signal};
 use super::display::{Display, Started, Window};
+use super::walk::text;
 
 const PROFILE: &str = "hybrid_8gb";
 
@@ -24,10 +24,6 @@ mod manage {
     pub const START_OR_STOP: usize = 8;
 }
 
-fn text() -> Text {
-    Text::new(Language::English)
-}
-
 /// The program on this world's machine, from this world's mirror.
 fn open<'a>(display: &'a Display, world: &World, name: &str) -> Window<'a> {
     Window::of(Started::new(display, command(display, world)), name)
@@ -38,57 +34,6 @@ fn command(display: &Display, world: &World) -> Command {
     command.args(["--mirror", &world.mirror.url()]).arg("--release").arg(world.path("release.json"));
     command.arg("--hardware").arg(world.path("hardware.json"));
     command
-}
-
-impl Window<'_> {
-    fn manage_page(&mut self) {
-        self.wait_for_page(&say!(text(), "wizard-manage-title"));
-    }
-
-    /// Waits for the result, with either heading: on a slow machine a prediction may be missed.
-    fn result_page(&mut self) {
-        self.wait_for_one_of(&[say!(text(), "wizard-result-title"), say!(text(), "wizard-result-missed")]);
-    }
-
-    /// From Result to Manage, whose button is next to the primary one.
-    fn leave_result_for_manage(&mut self) {
-        self.press_from_the_end(2, "Return");
-        self.manage_page();
-    }
-
-    /// From Welcome through Hardware and Compatibility to Profile, where [`PROFILE`] is selected.
-    fn walk_to_profile(&mut self) {
-        self.enter_until_page(&say!(text(), "wizard-hardware-title"));
-        self.enter_until_page(&say!(text(), "wizard-compatibility-limits"));
-        self.enter_until_page(&say!(text(), "wizard-profile-title"));
-        self.select_profile(6);
-    }
-
-    /// Selects a profile by its position, counted from the end of the page: Continue, Back, Advanced, another model, and
-    /// the profiles from the largest to the smallest.
-    fn select_profile(&mut self, position: usize) {
-        self.press_from_the_end(position, "space");
-        self.settle();
-        self.press("Escape");
-        self.settle();
-    }
-
-    /// From Profile to Summary, with consent, without which Enter has no effect.
-    fn walk_to_summary(&mut self, profile: &str) {
-        let consent = say!(text(), "wizard-consent-title");
-        self.enter_until_page(&consent);
-        self.press("Return");
-        std::thread::sleep(Duration::from_secs(2));
-        assert!(self.title().contains(&consent));
-        // Back from the end: the link, the back button, the checkbox. Then forward to the button, now enabled.
-        self.press_all(&["shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab"]);
-        self.press("Return");
-        self.wait_for_page(&say!(text(), "wizard-summary-title", profile = profile));
-    }
-
-    fn walk_to_install(&mut self, profile: &str) {
-        self.enter_until_page(&say!(text(), "wizard-install-title", profile = profile));
-    }
 }
 
 /// Waits until this many programs of the installation run.

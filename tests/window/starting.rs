@@ -249,26 +249,39 @@ fn glow_is_tried_before_a_software_vulkan_driver() {
 }
 
 #[test]
-fn a_crash_of_the_window_is_reported_and_the_window_closes_with_its_program() {
+fn a_crash_of_the_window_is_reported() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     let started = Started::new(&display, display.installer(&world, "en"));
     let mut window = Window::of(started, "crash");
     // Wait for frames.
     window.press_all(&["Tab"]);
-    let program = window.started.program.0.id();
-    let children = std::fs::read_to_string(format!("/proc/{program}/task/{program}/children")).unwrap();
-    let window_process = children.split_whitespace().next().unwrap().parse().unwrap();
-    assert!(signal(window_process, Signal::Abort));
+    assert!(signal(window.started.window_process().unwrap(), Signal::Abort));
     assert_eq!(window.started.end(), Some(1));
     let said = window.started.said();
     assert!(said.contains("SIGABRT") && said.contains("acolyte install"), "{said}");
+}
 
-    let mut started = Started::new(&display, display.installer(&world, "en"));
-    started.window();
-    assert!(signal(started.program.0.id(), Signal::Kill));
-    started.end();
-    gone(&display, "killed");
+/// The window is the user's once it is shown: Ctrl-C in the terminal that started it, or closing that, does not end it.
+#[test]
+fn the_window_outlives_what_started_it_and_ends_when_the_session_does() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let started = Started::new(&display, display.installer(&world, "en"));
+    let mut window = Window::of(started, "outlives");
+    // Wait for frames.
+    window.press_all(&["Tab"]);
+    let process = window.started.window_process().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // After the name: state, parent, process group.
+    let group = status.rsplit_once(')').unwrap().1.split_whitespace().nth(2).unwrap().to_owned();
+    assert_eq!(group, process.to_string(), "Ctrl-C of the terminal reaches another process group");
+    assert!(signal(window.started.program.0.id(), Signal::Kill));
+    window.started.end();
+    window.press_all(&["Tab"]);
+    assert!(display.window().is_some());
+    assert!(signal(process, Signal::Terminate));
+    gone(&display, "terminated");
 }
 
 #[test]

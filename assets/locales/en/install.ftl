@@ -71,6 +71,7 @@ file-cause-no-locks = The file system there has no locks (NFS without its lock s
 file-cause-busy = Another program is using it. Close that program and try again.
 file-cause-busy-by = It is in use by { $by }. Close that program and try again.
 file-cause-folder-in-use = A terminal or a file manager has this folder open. Close it, or go to another folder in it, and try again.
+install-home-too-long = { $home } is too long: Windows starts nothing in a folder whose path has more than { $most } characters. Choose a shorter one with --home, or set ACOLYTE_HOME.
 file-held = Waiting for { $path }, which another program has open (a virus scanner does this for a moment)
 file-held-by = Waiting for { $path }, which { $by } has open
 file-cause-name-too-long = The path is too long. Choose a folder with a shorter path.

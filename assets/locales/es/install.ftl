@@ -71,6 +71,7 @@ file-cause-no-locks = El sistema de archivos no tiene bloqueos (NFS sin su servi
 file-cause-busy = Otro programa lo está usando. Ciérralo e inténtalo de nuevo.
 file-cause-busy-by = Lo está usando { $by }. Ciérralo e inténtalo de nuevo.
 file-cause-folder-in-use = Un terminal o el explorador de archivos tiene abierta esta carpeta. Ciérralo, o cambia en él a otra carpeta, e inténtalo de nuevo.
+install-home-too-long = { $home } es demasiado larga: Windows no inicia nada en una carpeta cuya ruta tiene más de { $most } caracteres. Elige una más corta con --home o con la variable ACOLYTE_HOME.
 file-held = Esperando a { $path }, que otro programa tiene abierto (un antivirus lo hace por un momento)
 file-held-by = Esperando a { $path }, que { $by } tiene abierto
 file-cause-name-too-long = La ruta es demasiado larga. Elige una carpeta con una ruta más corta.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::control::Control;
 use crate::install::Paths;
+use crate::install::login_copy;
 use crate::install::login_entry::{KEEP_LOG, START_SERVER};
 use crate::install::manage::installation;
 use crate::install::state::home;
@@ -18,6 +19,7 @@ use crate::untrusted::escaped;
 pub fn run_if_asked() {
     let mut arguments = environment::arguments().skip(1);
     let (command, home) = (arguments.next(), arguments.next().map(PathBuf::from));
+    let home = home.or_else(|| login_copy::home_of_copy().filter(|_| cfg!(windows)));
     let (Some(command), Some(home)) = (command, home) else { return };
     let outcome = if command == START_SERVER {
         installation::start(&home, &Control::new()).map(drop).map_err(|error| error.to_string())

@@ -3,6 +3,8 @@
 //! Home, documents and our folders must belong to the user, and no other user may be able to change or replace them or a
 //! folder above. Not checked on Windows, where permissions are access control lists.
 
+use std::path::{Path, PathBuf};
+
 use crate::install::Paths;
 use crate::platform::ownership::OwnershipError;
 
@@ -121,6 +123,36 @@ mod system {
     }
 }
 
+/// Longest path of a home on Windows, in UTF-16 code units. A program's path may have 259 of them, and so may the entry
+/// that starts the server at login; below the home, programs and libraries of the engine need up to 60.
+const MOST_CHARS_ON_WINDOWS: usize = 190;
+
+/// The path of the home is too long for what Windows starts in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{home} is longer than {most_chars} characters")]
+pub struct HomeTooLong {
+    /// The home.
+    pub home: PathBuf,
+    /// Longest path, in UTF-16 code units.
+    pub most_chars: usize,
+}
+
+/// Requires that Windows can start what is in the home.
+///
+/// # Errors
+/// [`HomeTooLong`].
+pub fn require_short(paths: &Paths) -> Result<(), HomeTooLong> {
+    if cfg!(windows) { require_short_on_windows(paths.home()) } else { Ok(()) }
+}
+
+fn require_short_on_windows(home: &Path) -> Result<(), HomeTooLong> {
+    let chars = home.to_string_lossy().encode_utf16().count();
+    if chars <= MOST_CHARS_ON_WINDOWS {
+        return Ok(());
+    }
+    Err(HomeTooLong { home: home.to_owned(), most_chars: MOST_CHARS_ON_WINDOWS })
+}
+
 #[cfg(all(test, unix))]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -223,5 +255,25 @@ mod tests {
     fn same(a: &Path, b: &Path) -> bool {
         let real = |path: &Path| -> PathBuf { std::fs::canonicalize(path).unwrap() };
         real(a) == real(b)
+    }
+
+    #[test]
+    fn the_longest_home_has_a_login_entry_and_a_longer_one_is_refused() {
+        use crate::platform::login::LoginEntry;
+        use crate::platform::login::windows_command::command_line;
+        let root = r"C:\Users\";
+        let home = |chars: usize| format!("{root}{}", "ñ".repeat(chars - root.len()));
+        let longest = home(MOST_CHARS_ON_WINDOWS);
+        require_short_on_windows(Path::new(&longest)).unwrap();
+        let entry = LoginEntry {
+            program: format!(r"{longest}\bin\acolyte-at-login.exe").into(),
+            args: vec!["start-server".into()],
+            ..LoginEntry::default()
+        };
+        command_line(&entry).unwrap();
+        for chars in [MOST_CHARS_ON_WINDOWS + 1, 262, 400] {
+            let refused = require_short_on_windows(Path::new(&home(chars)));
+            assert!(refused.is_err(), "{chars}");
+        }
     }
 }

@@ -5,13 +5,18 @@
 use std::os::windows::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use windows::Win32::Foundation::{HANDLE_FLAG_INHERIT, HANDLE_FLAGS, SetHandleInformation};
+use windows::Win32::Foundation::{HANDLE_FLAG_INHERIT, HANDLE_FLAGS, RECT, SetHandleInformation};
 use windows::Win32::System::Console::{
-    ATTACH_PARENT_PROCESS, AllocConsole, AttachConsole, GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE,
-    STD_OUTPUT_HANDLE,
+    ATTACH_PARENT_PROCESS, AllocConsole, AttachConsole, CONSOLE_MODE, ENABLE_VIRTUAL_TERMINAL_PROCESSING,
+    FreeConsole, GetConsoleMode, GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
+    SetConsoleMode,
 };
 use windows::Win32::System::LibraryLoader::{LOAD_LIBRARY_SEARCH_SYSTEM32, SetDefaultDllDirectories};
 use windows::Win32::System::SystemInformation::GetSystemDirectoryW;
+use windows::Win32::UI::HiDpi::GetDpiForSystem;
+use windows::Win32::UI::WindowsAndMessaging::{
+    AllowSetForegroundWindow, SPI_GETWORKAREA, SYSTEM_PARAMETERS_INFO_UPDATE_FLAGS, SystemParametersInfoW,
+};
 
 /// Restricts the library search path to the system's folder, so that none is loaded from the folder this program was
 /// downloaded to, and keeps the standard streams from the programs that this one starts. Call first in every program.
@@ -41,6 +46,46 @@ pub fn system_folder() -> Option<PathBuf> {
 pub fn attach_console() {
     // SAFETY: no memory is passed; fails without effect if there is no console or one is attached already.
     let _none_or_attached = unsafe { AttachConsole(ATTACH_PARENT_PROCESS) };
+}
+
+/// Leaves the console, so that neither Ctrl-C in it nor closing it ends this program.
+pub fn leave_terminal() {
+    // SAFETY: no memory is passed; fails without effect if there is no console.
+    let _none = unsafe { FreeConsole() };
+}
+
+/// Makes the console interpret escape sequences, as every terminal of other systems does. A classic console shows them as
+/// they are otherwise; where it cannot, colours are left out (`anstream` asks it).
+pub fn prepare_console() {
+    for stream in [STD_OUTPUT_HANDLE, STD_ERROR_HANDLE] {
+        let mut mode = CONSOLE_MODE::default();
+        // SAFETY: `mode` is valid for writing; a stream that is closed or no console is an error without effect.
+        let _no_console = unsafe {
+            GetStdHandle(stream).and_then(|console| {
+                GetConsoleMode(console, &mut mode)?;
+                SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING)
+            })
+        };
+    }
+}
+
+/// Lets a process that this one started bring its window to the front. Windows allows that to the program that the user
+/// started, not to those that it starts in turn.
+pub fn let_come_to_front(process: u32) {
+    // SAFETY: no memory is passed; fails without effect if this program is not in the foreground itself.
+    let _not_in_front = unsafe { AllowSetForegroundWindow(process) };
+}
+
+/// Width and height of the desktop without the taskbar, in points of the primary screen.
+pub fn work_area() -> Option<[f32; 2]> {
+    let mut area = RECT::default();
+    let flags = SYSTEM_PARAMETERS_INFO_UPDATE_FLAGS(0);
+    // SAFETY: this parameter writes one `RECT`.
+    unsafe { SystemParametersInfoW(SPI_GETWORKAREA, 0, Some((&raw mut area).cast()), flags) }.ok()?;
+    // SAFETY: no memory is passed.
+    let scale = unsafe { GetDpiForSystem() } as f32 / 96.0;
+    let (width, height) = (area.right - area.left, area.bottom - area.top);
+    (scale > 0.0 && width > 0 && height > 0).then(|| [width as f32 / scale, height as f32 / scale])
 }
 
 /// Opens a console window if the program has none (started by a double click). Returns whether it did; the window

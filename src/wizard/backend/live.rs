@@ -12,6 +12,8 @@ use super::interface::{Backend, FailureAnswer};
 use super::message::{
     AnswerFigures, HealthProblem, Installation, InstallationHealth, KnownUpdates, Message, Outbox,
 };
+use super::running_work::RunningWork;
+use super::system_dialogs::SystemDialogs;
 use super::{report_file, system_dialogs};
 use crate::control::Control;
 use crate::hardware::merge::merge;
@@ -43,6 +45,7 @@ const ANSWER_TOKENS: u32 = 1024;
 /// The real backend.
 pub struct Live {
     shared: Arc<LiveWorkers>,
+    dialogs: SystemDialogs,
 }
 
 /// What the workers share.
@@ -51,12 +54,28 @@ struct LiveWorkers {
     /// The release that the options name, read by the first worker that needs it. `None` when it cannot be read: the
     /// installation's first step says why.
     release: OnceLock<Option<Release>>,
+    running: RunningWork,
 }
 
 impl Live {
     /// For what the program was started with.
     pub fn new(options: &WizardOptions) -> Self {
-        Self { shared: Arc::new(LiveWorkers { options: options.clone(), release: OnceLock::new() }) }
+        let shared = LiveWorkers {
+            options: options.clone(),
+            release: OnceLock::new(),
+            running: RunningWork::default(),
+        };
+        Self { shared: Arc::new(shared), dialogs: SystemDialogs::default() }
+    }
+
+    /// With the dialogs of a window.
+    pub fn with_dialogs(self, dialogs: SystemDialogs) -> Self {
+        Self { dialogs, ..self }
+    }
+
+    /// What it is doing that has to be stopped before the program ends.
+    pub fn running(&self) -> RunningWork {
+        self.shared.running.clone()
     }
 }
 
@@ -72,13 +91,13 @@ impl Backend for Live {
             }
             BackendCommand::PickPath { field, start } => {
                 let outbox = outbox.clone();
-                system_dialogs::pick_path(field, &start, move |path| {
+                self.dialogs.pick_path(field, &start, move |path| {
                     outbox.send(Message::PathPicked(field, path));
                 });
             }
             BackendCommand::SaveReportAs(report) => {
                 let outbox = outbox.clone();
-                system_dialogs::pick_report_file(home, move |path| {
+                self.dialogs.pick_report_file(home, move |path| {
                     let saved = path.map(|path| report_file::write(&report, path)).transpose();
                     outbox.send(Message::ReportSaved(saved));
                 });
@@ -139,23 +158,29 @@ impl LiveWorkers {
             }
             BackendCommand::Install { request, keep, text, control } => {
                 let report = |event| outbox.send(Message::InstallEvent(event));
-                let end = install::run(&request, &text, &report, &control);
-                if keep && end.is_ok() {
-                    let kept = keep_program(&request.options.home, &control);
-                    outbox.send(Message::ProgramKept(kept.map(Box::new)));
-                }
+                let install = || {
+                    let end = install::run(&request, &text, &report, &control);
+                    if keep && end.is_ok() {
+                        let kept = keep_program(&request.options.home, &control);
+                        outbox.send(Message::ProgramKept(kept.map(Box::new)));
+                    }
+                    end
+                };
+                let end = self.running.run(&control, install);
                 Message::InstallEnded(end.map(Box::new).map_err(WorkerError::Install))
             }
             BackendCommand::Tune { home, text, control } => {
                 let report = |event| outbox.send(Message::TuneEvent(event));
-                Message::TuneEnded(self.tune(&home, text, &report, &control))
+                let tune = || self.tune(&home, text, &report, &control);
+                Message::TuneEnded(self.running.run(&control, tune))
             }
             BackendCommand::ReadSettings { home } => {
                 Message::SettingsRead(self.read_settings(&home).map(Arc::new))
             }
             BackendCommand::ChangeSetting { source, plan, text, control } => {
                 let report = |event| outbox.send(Message::TuneEvent(event));
-                let end = install::change_setting(&source.base, &plan, true, &text, &report, &control);
+                let change = || install::change_setting(&source.base, &plan, true, &text, &report, &control);
+                let end = self.running.run(&control, change);
                 Message::TuneEnded(end.map(drop).map_err(WorkerError::Install))
             }
             BackendCommand::ListModels { home } => {

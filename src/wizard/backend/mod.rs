@@ -13,6 +13,7 @@ mod live;
 mod message;
 mod queue;
 mod report_file;
+mod running_work;
 mod system_dialogs;
 
 pub use command::{BackendCommand, ManageAction, ModelReference, PathField, ReportContents};
@@ -24,4 +25,6 @@ pub use message::{
     AnswerFigures, HealthProblem, Installation, InstallationHealth, KnownUpdates, Message, Outbox,
 };
 pub use queue::CommandQueue;
+pub use running_work::RunningWork;
 pub(super) use system_dialogs::REPORT_NAME;
+pub use system_dialogs::SystemDialogs;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use eframe::wgpu::rwh::{HasDisplayHandle, HasWindowHandle};
 use rfd::{AsyncFileDialog, FileHandle};
 
 use super::command::PathField;
@@ -17,24 +18,42 @@ use super::message::{Message, Outbox};
 use crate::platform::program;
 use crate::untrusted::UntrustedText;
 
-/// Lets the user pick a folder, or a file that exists. `picked` gets `None` when the dialog is closed.
-pub(super) fn pick_path(
-    field: PathField,
-    start: &Path,
-    picked: impl FnOnce(Option<PathBuf>) + Send + 'static,
-) {
-    let dialog = AsyncFileDialog::new().set_directory(existing(start));
-    if field.is_file() {
-        wait_for(dialog.pick_file(), picked);
-    } else {
-        wait_for(dialog.pick_folder(), picked);
-    }
+/// Dialogs about files, which belong to the window if there is one: they stay in front of it and it waits for them.
+#[derive(Clone, Debug, Default)]
+pub struct SystemDialogs {
+    dialog: AsyncFileDialog,
 }
 
-/// Lets the user pick where to save a report. `picked` gets `None` when the dialog is closed.
-pub(super) fn pick_report_file(start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
-    let dialog = AsyncFileDialog::new().set_directory(existing(start)).set_file_name(REPORT_NAME);
-    wait_for(dialog.save_file(), picked);
+impl SystemDialogs {
+    /// Those of a window.
+    pub fn of_window(window: &(impl HasWindowHandle + HasDisplayHandle)) -> Self {
+        Self { dialog: AsyncFileDialog::new().set_parent(window) }
+    }
+
+    /// Lets the user pick a folder, or a file that exists. `picked` gets `None` when the dialog is closed.
+    pub(super) fn pick_path(
+        &self,
+        field: PathField,
+        start: &Path,
+        picked: impl FnOnce(Option<PathBuf>) + Send + 'static,
+    ) {
+        let dialog = self.dialog.clone().set_directory(existing(start));
+        if field.is_file() {
+            wait_for(dialog.pick_file(), picked);
+        } else {
+            wait_for(dialog.pick_folder(), picked);
+        }
+    }
+
+    /// Lets the user pick where to save a report. `picked` gets `None` when the dialog is closed.
+    pub(super) fn pick_report_file(
+        &self,
+        start: &Path,
+        picked: impl FnOnce(Option<PathBuf>) + Send + 'static,
+    ) {
+        let dialog = self.dialog.clone().set_directory(existing(start)).set_file_name(REPORT_NAME);
+        wait_for(dialog.save_file(), picked);
+    }
 }
 
 /// Name of a report's file unless the user types another.

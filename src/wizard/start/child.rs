@@ -1,10 +1,12 @@
 //! The window in its own process: starting it, reading its messages, and the child's side.
 //!
 //! The child is our own program with the hidden arguments `show-window RENDERER` before the others. It reports by the
-//! [`protocol`](super::protocol). Nothing is written to its standard input; the child ends when that is closed.
+//! [`protocol`](super::protocol). Nothing is written to its standard input; the child ends when that is closed before the
+//! window is shown. Then it leaves the terminal, so that neither Ctrl-C nor closing the terminal ends it.
 
 use std::ffi::OsString;
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +18,7 @@ use super::window;
 use crate::hardware::probe;
 use crate::platform::environment::own_program;
 use crate::platform::program;
+use crate::platform::{leave_terminal, let_come_to_front};
 use crate::wizard::options::WizardOptions;
 
 /// The hidden argument.
@@ -47,7 +50,7 @@ impl WindowChild {
         }
         let renderer = RendererChoice::from_argument(arguments.get(2)?.to_str()?)?;
         arguments.drain(1..3);
-        thread::spawn(probe::end_with_parent);
+        thread::spawn(end_with_parent_until_shown);
         Some(Self(renderer))
     }
 
@@ -58,7 +61,14 @@ impl WindowChild {
     /// When the window could not be opened, or not be kept open.
     pub fn show(self, options: &WizardOptions) -> Result<(), StartError> {
         tell_parent(&ChildMessage::Opening);
-        window::open(self.0, options, &mut |message| tell_parent(&message)).map_err(|error| {
+        let mut report = |message| {
+            if message == ChildMessage::Shown {
+                SHOWN.store(true, Ordering::SeqCst);
+                leave_terminal();
+            }
+            tell_parent(&message);
+        };
+        window::open(self.0, options, &mut report).map_err(|error| {
             let why = error.to_string();
             tell_parent(&match error {
                 OpenError::NoConnection(why) => ChildMessage::NoConnection(why),
@@ -71,6 +81,17 @@ impl WindowChild {
     /// Reports this exit code to the parent, for a failure that has nothing to do with the window.
     pub fn ended(self, code: u8) {
         tell_parent(&ChildMessage::Ended(code));
+    }
+}
+
+/// Whether the window was shown. From then on it is the user's: it stays when the terminal that started it is closed.
+static SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Ends this process with the one that started it, before the window is shown: a driver may hang.
+fn end_with_parent_until_shown() {
+    probe::until_parent_ends();
+    if !SHOWN.load(Ordering::SeqCst) {
+        probe::end_now();
     }
 }
 
@@ -132,7 +153,9 @@ fn spawn(renderer: RendererChoice, only_x11: bool, arguments: &[OsString]) -> st
     if only_x11 {
         command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let_come_to_front(child.id());
+    Ok(child)
 }
 
 fn next(

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use eframe::egui;
 use eframe::egui_wgpu::WgpuSetup;
@@ -11,15 +12,23 @@ use wgpu::{Adapter, Backends, DeviceType, Surface};
 use super::error::OpenError;
 use super::protocol::ChildMessage;
 use super::renderers::RendererChoice;
+use super::size::WindowSize;
+use crate::platform;
+use crate::platform::interruptions::Interruptions;
 use crate::say;
 use crate::wizard::app::Wizard;
-use crate::wizard::backend::{CommandQueue, Live};
+use crate::wizard::backend::{CommandQueue, Live, RunningWork, SystemDialogs};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme;
 
 /// The application ID, by which the desktop finds the program's icon and menu entry
 /// (`installer/linux/acolyte-installer.desktop`).
 pub const APP_ID: &str = "acolyte-installer";
+
+/// Time for stopping what runs before the program ends. Windows allows 5 to 20 seconds.
+const END_LIMIT: Duration = Duration::from_secs(20);
+/// Exit code then, as shells expect it.
+const INTERRUPTED: i32 = 130;
 
 /// Opens it, and returns when it is closed. Reports when the first frame was shown, and when the window was closed.
 ///
@@ -36,7 +45,7 @@ pub(super) fn open(
         eframe::run_native(
             "ACOLYTE",
             native_options(renderer),
-            Box::new(|creation| Ok(Box::new(App::new(options.clone(), &creation.egui_ctx, report)))),
+            Box::new(|creation| Ok(Box::new(App::new(options.clone(), creation, report)))),
         )
     };
     match catch_unwind(AssertUnwindSafe(run)) {
@@ -54,11 +63,12 @@ fn preload_messages(options: &WizardOptions) {
 }
 
 fn native_options(choice: RendererChoice) -> eframe::NativeOptions {
+    let size = WindowSize::on(platform::work_area());
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("ACOLYTE")
         .with_app_id(APP_ID)
-        .with_inner_size(theme::size::WINDOW)
-        .with_min_inner_size(theme::size::WINDOW_MIN);
+        .with_inner_size(size.inner)
+        .with_min_inner_size(size.smallest);
     if let Some(icon) = theme::icons::window_icon() {
         viewport = viewport.with_icon(icon);
     }
@@ -122,15 +132,59 @@ struct App<'a> {
 }
 
 impl<'a> App<'a> {
-    fn new(options: WizardOptions, ctx: &egui::Context, report: &'a mut dyn FnMut(ChildMessage)) -> Self {
+    fn new(
+        options: WizardOptions,
+        creation: &eframe::CreationContext<'_>,
+        report: &'a mut dyn FnMut(ChildMessage),
+    ) -> Self {
+        let ctx = &creation.egui_ctx;
         tracing::debug!("the renderer is ready");
         theme::install(ctx);
         ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
         let waker = ctx.clone();
-        let backend = Box::new(CommandQueue::new(Live::new(&options)));
+        let live = Live::new(&options).with_dialogs(SystemDialogs::of_window(creation));
+        end_gracefully(live.running());
+        let backend = Box::new(CommandQueue::new(live));
         let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
         let background = (ctx.global_style().visuals.panel_fill, None);
         Self { wizard, title: String::new(), first_frame: FirstFrame::NotDrawn, background, report }
+    }
+}
+
+/// Makes the window smaller where the system tells the screen's size only now, and not what its panels leave.
+fn fit_screen(ctx: &egui::Context) {
+    let (screen, inner) = ctx
+        .input(|input| (input.viewport().monitor_size, input.viewport().inner_rect.map(|rect| rect.size())));
+    let (Some(screen), Some(inner)) = (screen, inner) else { return };
+    if platform::work_area().is_some() || screen.x < 1.0 {
+        return;
+    }
+    let size = WindowSize::on_screen(screen.into());
+    if inner.x > size.inner[0] || inner.y > size.inner[1] {
+        ctx.send_viewport_cmd(egui::ViewportCommand::MinInnerSize(size.smallest.into()));
+        ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(inner.min(size.inner.into())));
+    }
+}
+
+/// Stops what runs before the program ends, on Ctrl-C, SIGTERM, log-off and shutdown: the server of an interrupted
+/// installation does not stay behind, and the next start goes on.
+fn end_gracefully(running: RunningWork) {
+    let wait_and_end = move || -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            Interruptions::listen()?.next().await;
+            Ok::<_, std::io::Error>(())
+        })?;
+        running.cancel(END_LIMIT);
+        std::process::exit(INTERRUPTED);
+    };
+    let listen = move || {
+        if let Err(error) = wait_and_end() {
+            tracing::warn!(%error, "nothing is stopped when the session ends");
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("interruptions".to_owned()).spawn(listen) {
+        tracing::warn!(%error, "nothing is stopped when the session ends");
     }
 }
 
@@ -157,11 +211,16 @@ impl eframe::App for App<'_> {
         match self.first_frame {
             FirstFrame::NotDrawn => {
                 self.first_frame = FirstFrame::Drawing(frame);
+                fit_screen(ctx);
                 ctx.request_repaint();
             }
             FirstFrame::Drawing(first) if frame != first => {
                 self.first_frame = FirstFrame::Shown;
                 tracing::debug!("the first frame is shown");
+                if cfg!(windows) {
+                    // The window of a child is not in front by itself there.
+                    ctx.send_viewport_cmd(egui::ViewportCommand::Focus);
+                }
                 (self.report)(ChildMessage::Shown);
             }
             FirstFrame::Drawing(_) | FirstFrame::Shown => {}

@@ -1,0 +1,110 @@
+//! The life of an installation, from its first command to its removal.
+
+use serde_json::json;
+
+use super::common::mirror::{ALWAYS, Fault};
+use super::common::process::end_of;
+use super::common::world::{Running, Said, Signal};
+use super::programs::Windows;
+
+#[test]
+fn it_is_installed_changed_repaired_updated_and_removed() {
+    let Some(windows) = Windows::start() else { return };
+    let said = windows.install(&["--profile", "hybrid_8gb"]);
+    assert_eq!(said.receipt(), &windows.json("llm/receipt.json"));
+    assert_eq!(said.receipt()["profile"], "hybrid_8gb");
+    let status = windows.status();
+    assert_eq!(
+        (&status["installed"], &status["server"]["running"]),
+        (&json!(true), &json!(true)),
+        "{status}"
+    );
+    assert!(windows.run_values().contains("acolyte-at-login.exe"), "{}", windows.run_values());
+
+    windows.succeed(&["stop"]);
+    assert_eq!(windows.engine_processes(), Vec::<u32>::new());
+    windows.succeed(&["start"]);
+    assert_eq!(windows.status()["server"]["running"], true);
+
+    // A change of profile, a file of the engine that is missing, a newer engine while the old one runs.
+    assert_eq!(windows.install(&["--profile", "light_6gb"]).receipt()["profile"], "light_6gb");
+    let library = windows.file("ollama/0.32.15/lib/ollama/ggml-base.dll");
+    std::fs::remove_file(&library).unwrap();
+    windows.install(&["--profile", "light_6gb"]).receipt();
+    assert!(library.is_file());
+    windows.put_release("0.32.16", &json!({}));
+    assert_eq!(windows.install(&["--profile", "light_6gb"]).receipt()["engine_version"], "0.32.16");
+    assert!(!windows.file("ollama/0.32.15").exists());
+
+    windows.succeed(&["uninstall", "--yes"]);
+    windows.assert_removed();
+}
+
+/// What a scheduler, an installer and `$x = acolyte install` see: the pipe ends with the program, not with the server.
+#[test]
+fn a_pipe_of_ours_closes_with_the_program() {
+    let Some(windows) = Windows::start() else { return };
+    // Waits for the end of both outputs.
+    windows.install(&["--profile", "light_6gb", "--no-autostart"]).receipt();
+    assert!(!windows.engine_processes().is_empty(), "the server runs");
+    windows.succeed(&["stop"]);
+    let started = end_of(
+        windows
+            .acolyte(&["start"])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    assert!(started.status.success());
+    assert!(!windows.engine_processes().is_empty(), "the server runs");
+    windows.succeed(&["uninstall", "--yes"]);
+}
+
+#[test]
+fn a_killed_installation_goes_on_and_can_be_undone() {
+    let Some(windows) = Windows::start() else { return };
+    let arguments = ["--profile", "light_6gb", "--no-autostart"];
+    let killed = || {
+        let running = Running::start(windows.install_command(&arguments));
+        running.wait_for(|event| event["step"] == "pull_model" && event["state"] == "running");
+        for (id, line) in windows.processes() {
+            if line.contains("acolyte.exe") {
+                super::common::world::signal(id, Signal::Kill);
+            }
+        }
+        drop(running);
+    };
+    windows.world.mirror.limit_rate(1 << 20);
+    killed();
+    windows.world.mirror.limit_rate(1 << 30);
+    windows.install(&arguments).receipt();
+    windows.succeed(&["uninstall", "--yes"]);
+    windows.assert_removed();
+
+    windows.world.mirror.limit_rate(1 << 20);
+    killed();
+    windows.succeed(&["undo", "--yes"]);
+    windows.assert_removed();
+}
+
+#[test]
+fn a_registry_with_a_port_is_refused_before_anything_is_fetched() {
+    let Some(windows) = Windows::start() else { return };
+    let model = format!("{}/library/qwen2.5-coder:3b", windows.world.mirror.url().replace("http://", ""));
+    let said = Said::of(windows.install_command(&["--model", &model, "--insecure-registry"]));
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.errors.contains("--model-file"), "{}", said.errors);
+    assert_eq!(windows.world.mirror.requests(), []);
+    assert!(!windows.file("").exists());
+}
+
+/// The first error is said, not that of the cleanup after it.
+#[test]
+fn a_damaged_download_is_named_and_nothing_of_it_is_left() {
+    let Some(windows) = Windows::start() else { return };
+    windows.world.mirror.fault("/ollama-windows-amd64-0.32.15.zip", Fault::Flip(100_000), ALWAYS);
+    let said = windows.install(&["--profile", "light_6gb"]);
+    assert_eq!(said.steps().last().unwrap(), &("fetch_engine".to_owned(), "failed".to_owned()));
+    assert!(!windows.file("ollama/0.32.15").exists());
+}
