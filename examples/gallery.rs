@@ -152,7 +152,7 @@ impl Gallery {
             .show(ui);
         for (share, tone) in [(0.2, Tone::Accent), (0.7, Tone::Accent), (1.0, Tone::Refused)] {
             ui.gap(2.0);
-            thin_bar(ui, share, tone, theme::size::BAR_THIN);
+            thin_bar(ui, share, tone, theme::size::BAR_THIN, "A share");
         }
         for (low, high) in [(2.0, 4.0), (7.0, 12.0), (38.0, 53.0), (90.0, 130.0)] {
             ui.gap(2.0);
@@ -185,16 +185,18 @@ impl Gallery {
                 right,
                 sorted: (!right).then_some(true),
             };
-            let table = Table::new(ui, vec![column("Profile", false), column("Tokens/s", true)], 6.0);
             ui.spacing_mut().item_spacing.y = 0.0;
-            table.head(ui, true);
-            for i in 0..3 {
-                let name = format!("profile_{i}");
-                table.row(ui, 40.0, Some((&name, i == 1)), i == 2, |ui, cell| {
-                    let value = if cell == 0 { name.as_str() } else { "32–44" };
-                    Paragraph::new(ui).add(TextRole::Table, Tone::Ink, value).show_line(ui);
-                });
-            }
+            let columns = vec![column("Profile", false), column("Tokens/s", true)];
+            Table::show(ui, "Profiles", columns, 6.0, |ui, table| {
+                table.head(ui, true);
+                for i in 0..3 {
+                    let name = format!("profile_{i}");
+                    table.row(ui, 40.0, Some((&name, i == 1)), i == 2, |ui, cell| {
+                        let value = if cell == 0 { name.as_str() } else { "32–44" };
+                        Paragraph::new(ui).add(TextRole::Table, Tone::Ink, value).show_line(ui);
+                    });
+                }
+            });
         });
     }
 }

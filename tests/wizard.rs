@@ -33,6 +33,8 @@ mod settings;
 mod snapshots;
 #[path = "wizard/stage.rs"]
 mod stage;
+#[path = "wizard/structure.rs"]
+mod structure;
 #[path = "wizard/summary.rs"]
 mod summary;
 #[path = "wizard/tips.rs"]

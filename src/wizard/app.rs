@@ -78,6 +78,11 @@ impl Wizard {
         self.page.view().heading(self.text).0
     }
 
+    /// The window's title: it names the page, for window lists and screen readers.
+    pub fn title(&self) -> String {
+        format!("ACOLYTE – {}", self.heading())
+    }
+
     /// Whether the window should close now.
     pub fn wants_to_close(&self) -> bool {
         self.wants_to_close

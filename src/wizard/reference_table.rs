@@ -23,7 +23,11 @@ pub(super) fn show(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) {
         column(say!(text, "plan-reference-computed"), 158.0, 1.0),
         column(say!(text, "wizard-table-verdict"), 92.0, 0.1),
     ];
-    let table = Table::new(ui, columns, SIDE);
+    let name = say!(text, "plan-reference-title");
+    Table::show(ui, &name, columns, SIDE, |ui, table| show_rows(ui, text, table, computers));
+}
+
+fn show_rows(ui: &mut Ui, text: Text, table: &Table, computers: &[ReferenceComputer]) {
     table.head(ui, false);
     for (index, computer) in computers.iter().enumerate() {
         let words = ReferenceWords::of(computer, text);

@@ -1,6 +1,6 @@
 //! One frame of the window's content.
 
-use eframe::egui::{Key, Modifiers, Theme, Ui};
+use eframe::egui::{Key, Modifiers, Theme, Ui, accesskit_root_id};
 
 use super::app::Wizard;
 use super::backend::BackendCommand;
@@ -14,6 +14,8 @@ impl Wizard {
         self.handle_messages();
         self.drop_focus_of_last_page(ui);
         let mut intents = self.keys(ui);
+        let title = self.title();
+        ui.ctx().accesskit_node_builder(accesskit_root_id(), |node| node.set_label(title));
         frame::show(self, ui, &mut intents);
         self.show_question(ui, &mut intents);
         for intent in intents {

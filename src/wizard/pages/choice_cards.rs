@@ -86,7 +86,7 @@ fn bars(ui: &mut Ui, text: Text, plan: &Plan) {
     for (name, need, free, tone) in bars {
         let figures = say!(text, "wizard-of", part = text.memory_number(need), whole = text.memory(free));
         ui.text(TextRole::Label, Tone::Soft, &format!("{name} {figures}"));
-        thin_bar(ui, need as f32 / free.max(1) as f32, tone, size::BAR_THIN);
+        thin_bar(ui, need as f32 / free.max(1) as f32, tone, size::BAR_THIN, &name);
         ui.gap(0.5);
     }
 }

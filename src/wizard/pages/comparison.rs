@@ -1,12 +1,13 @@
 //! Prediction and measurement: a row for each figure, drawn on one scale.
 
-use eframe::egui::{Rect, Sense, Ui, vec2};
+use eframe::egui::{Sense, Ui, accesskit::Role, vec2};
 
+use crate::GIB;
 use crate::install::Receipt;
 use crate::say;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone};
-use crate::wizard::widgets::{Chip, Column, Paragraph, Table, prediction_scale};
+use crate::wizard::widgets::{Chip, Column, Paragraph, Table, describe_value, prediction_scale};
 
 /// One line of the comparison.
 struct Row {
@@ -28,29 +29,32 @@ pub(super) fn comparison(ui: &mut Ui, text: Text, receipt: &Receipt) {
         right,
         sorted: None,
     };
-    let table = Table::new(
-        ui,
-        vec![
-            head(String::new(), 118.0, 0.6, false),
-            head(say!(text, "wizard-promised"), 78.0, 0.0, false),
-            head(say!(text, "wizard-measured"), 78.0, 0.0, false),
-            head(String::new(), 90.0, 2.0, false),
-            head(String::new(), 118.0, 0.3, true),
-        ],
-        0.0,
-    );
+    let columns = vec![
+        head(String::new(), 118.0, 0.6, false),
+        head(say!(text, "wizard-promised"), 78.0, 0.0, false),
+        head(say!(text, "wizard-measured"), 78.0, 0.0, false),
+        head(String::new(), 90.0, 2.0, false),
+        head(String::new(), 118.0, 0.3, true),
+    ];
+    let name = format!("{} – {}", say!(text, "wizard-promised"), say!(text, "wizard-measured"));
     ui.spacing_mut().item_spacing.y = 0.0;
+    Table::show(ui, &name, columns, 0.0, |ui, table| show_rows(ui, table, &rows(text, receipt)));
+}
+
+fn show_rows(ui: &mut Ui, table: &Table, rows: &[Row]) {
     table.head(ui, false);
-    let rows = rows(text, receipt);
     for (i, row) in rows.iter().enumerate() {
         table.row(ui, 36.0, None, i + 1 == rows.len(), |ui, column| match column {
             0 => _ = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &row.name).show_line(ui),
             1 => _ = Paragraph::new(ui).add(TextRole::Table, Tone::Ink, &row.promised).show_line(ui),
             2 => _ = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &row.measured).show_line(ui),
             3 => {
-                let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
-                let rect = Rect::from_center_size(rect.center(), rect.size());
+                let (rect, response) =
+                    ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
                 prediction_scale(ui, rect, row.range, row.value, row.top, row.verdict.0);
+                if let Some(value) = row.value {
+                    describe_value(&response, Role::Meter, &row.name, value, row.top);
+                }
             }
             _ => _ = Chip::new(row.verdict.0, &row.verdict.1).show(ui),
         });
@@ -135,9 +139,10 @@ fn memory_row(text: Text, name: String, promised: u64, measured: Option<u64>, to
         name,
         promised: text.memory(promised),
         measured: measured.map_or_else(|| say!(text, "wizard-unknown"), |bytes| text.memory(bytes)),
-        range: (promise, promise),
-        value,
-        top: promise.max(value.unwrap_or(0.0)) * 1.6,
+        // In GiB, which is the unit that a screen reader gets.
+        range: (promise / GIB as f64, promise / GIB as f64),
+        value: value.map(|bytes| bytes / GIB as f64),
+        top: promise.max(value.unwrap_or(0.0)) * 1.6 / GIB as f64,
         verdict: near_is_better(text, promise, tolerance, value),
     }
 }

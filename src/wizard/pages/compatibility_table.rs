@@ -131,8 +131,24 @@ impl PlanTable {
         plans: &[Plan],
         selected: Option<usize>,
     ) -> Option<usize> {
-        let table = Table::new(ui, self.columns(text), 6.0);
+        let name = match self.tab {
+            Tab::Profiles => say!(text, "wizard-tab-profiles"),
+            Tab::Models => say!(text, "wizard-tab-models"),
+        };
+        let columns = self.columns(text);
         ui.spacing_mut().item_spacing.y = 0.0;
+        Table::show(ui, &name, columns, 6.0, |ui, table| self.rows_of(ui, text, table, plans, selected))
+    }
+
+    /// Draws the headings and the rows. Returns the index of the plan that was clicked.
+    fn rows_of(
+        &mut self,
+        ui: &mut Ui,
+        text: Text,
+        table: &Table,
+        plans: &[Plan],
+        selected: Option<usize>,
+    ) -> Option<usize> {
         if let Some(column) = table.head(ui, true) {
             let key = SORT_KEYS[column];
             self.sort = match self.sort {
@@ -331,7 +347,7 @@ fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
         shown.show_line(ui);
         let share = need as f32 / free.max(1) as f32;
         let tone = if plan.verdict == Verdict::Refused { Tone::Refused } else { Tone::Accent };
-        thin_bar(ui, share, tone, size::BAR_THIN);
+        thin_bar(ui, share, tone, size::BAR_THIN, &say!(text, "wizard-memory-graphics"));
     });
 }
 

@@ -239,8 +239,7 @@ impl eframe::App for App<'_> {
         if let FirstFrame::Drawing(_) = self.first_frame {
             tracing::debug!("the first frame is laid out");
         }
-        // The title names the page, for window lists and screen readers.
-        let title = format!("ACOLYTE – {}", self.wizard.heading());
+        let title = self.wizard.title();
         if title != self.title {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
             self.title = title;

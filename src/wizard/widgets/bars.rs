@@ -4,7 +4,7 @@ use eframe::egui::{
     Color32, CornerRadius, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
 };
 
-use super::{Paragraph, UiExt as _};
+use super::{Paragraph, UiExt as _, describe_value};
 use crate::wizard::theme::{Palette, TextRole, Tone, palette, size};
 
 /// What a part of the memory is used for.
@@ -65,10 +65,10 @@ impl StackedBar {
             .chain(self.parts.iter().map(|(_, _, legend)| legend.clone()).filter(|legend| !legend.is_empty()))
             .collect::<Vec<_>>()
             .join(", ");
-        response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &description));
         let sum: u64 =
             self.parts.iter().filter(|(part, ..)| *part != Part::Free).map(|(_, bytes, _)| bytes).sum();
         let whole = self.whole.max(sum).max(1) as f32;
+        describe_value(&response, Role::Meter, &description, percent(sum as f32 / whole), 100.0);
         let radius = CornerRadius::same((self.height / 2.0).min(8.0) as u8);
         let painter = ui.painter_at(rect);
         painter.rect_filled(rect, radius, p.bar[Part::Free as usize]);
@@ -119,8 +119,17 @@ fn legend(ui: &mut Ui, parts: &[(Part, u64, String)]) {
     });
 }
 
-/// A thin bar, `share` (0 to 1) of it filled.
-pub fn thin_bar(ui: &mut Ui, share: f32, tone: Tone, height: f32) -> Response {
+/// A thin bar, `share` (0 to 1) of it filled, with its share for screen readers.
+pub fn thin_bar(ui: &mut Ui, share: f32, tone: Tone, height: f32, name: &str) {
+    let response = painted_bar(ui, share, tone, height);
+    describe_value(&response, Role::Meter, name, percent(share), 100.0);
+}
+
+fn percent(share: f32) -> f64 {
+    (f64::from(share) * 100.0).round()
+}
+
+fn painted_bar(ui: &mut Ui, share: f32, tone: Tone, height: f32) -> Response {
     let p = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let radius = CornerRadius::same((height / 2.0) as u8);
@@ -134,12 +143,6 @@ pub fn thin_bar(ui: &mut Ui, share: f32, tone: Tone, height: f32) -> Response {
 
 /// A progress bar, with its share for screen readers.
 pub fn progress_bar(ui: &mut Ui, share: f32, height: f32, name: &str) {
-    let response = thin_bar(ui, share, Tone::Accent, height);
-    ui.ctx().accesskit_node_builder(response.id, |node| {
-        node.set_role(Role::ProgressIndicator);
-        node.set_label(name);
-        node.set_min_numeric_value(0.0);
-        node.set_max_numeric_value(100.0);
-        node.set_numeric_value((f64::from(share) * 100.0).round());
-    });
+    let response = painted_bar(ui, share, Tone::Accent, height);
+    describe_value(&response, Role::ProgressIndicator, name, percent(share), 100.0);
 }

@@ -11,7 +11,7 @@ mod paragraph;
 mod scales;
 mod table;
 
-use eframe::egui::{CornerRadius, Rect, Stroke, StrokeKind, Ui};
+use eframe::egui::{CornerRadius, Rect, Response, Stroke, StrokeKind, Ui, accesskit::Role};
 
 pub use bars::{Part, StackedBar, progress_bar, thin_bar};
 pub use buttons::{ButtonStyle, UiExt};
@@ -27,6 +27,17 @@ pub use scales::{SpeedScale, prediction_scale};
 pub use table::{Column, Table, center_vertically, two_lines};
 
 use super::theme::{palette, size};
+
+/// Gives a painted bar or scale its name and value for screen readers; the value is on a scale from 0 to `max`.
+pub fn describe_value(response: &Response, role: Role, name: &str, value: f64, max: f64) {
+    response.ctx.accesskit_node_builder(response.id, |node| {
+        node.set_role(role);
+        node.set_label(name);
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(max);
+        node.set_numeric_value(value.clamp(0.0, max));
+    });
+}
 
 /// Shows that a widget has the focus.
 pub(super) fn focus_ring(ui: &Ui, rect: Rect, radius: u8) {

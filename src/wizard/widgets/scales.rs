@@ -1,10 +1,8 @@
 //! Scales: an estimate on a scale with words, and a predicted range with its measurement.
 
-use eframe::egui::{
-    Align2, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
-};
+use eframe::egui::{Align2, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, accesskit::Role, pos2, vec2};
 
-use super::Paragraph;
+use super::{Paragraph, describe_value};
 use crate::figures::Range;
 use crate::say;
 use crate::text::Text;
@@ -47,7 +45,7 @@ impl SpeedScale {
             Sense::hover(),
         );
         let name = say!(text, "wizard-speed-scale", range = text.range(self.range));
-        response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &name));
+        describe_value(&response, Role::Meter, &name, self.range.mid, self.top);
         let bar = rect.with_max_y(rect.top() + size::BAR - 2.0);
         let x = |speed: f64| bar.left() + bar.width() * self.position(speed);
         let radius = size::SMALL_RADIUS + 3;

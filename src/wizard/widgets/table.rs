@@ -1,8 +1,11 @@
 //! Tables: columns that share the width, headings, rows that can be selected with pointer or keyboard.
 
+use std::cell::Cell;
+
 use eframe::egui::{
-    Align, CornerRadius, CursorIcon, Layout, Rect, Response, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
-    accesskit::Role, pos2, vec2,
+    Align, CornerRadius, CursorIcon, Id, Layout, Rect, Response, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
+    accesskit::{Role, SortDirection},
+    pos2, vec2,
 };
 
 use super::{Paragraph, UiExt as _, focus_ring};
@@ -31,11 +34,35 @@ pub struct Table {
     widths: Vec<f32>,
     gap: f32,
     side: f32,
+    /// Number of rows drawn so far, with the headings.
+    rows: Cell<usize>,
 }
 
 impl Table {
-    /// Divides the width of `ui`; each row has `side` points of padding at both ends.
-    pub fn new(ui: &Ui, columns: Vec<Column>, side: f32) -> Self {
+    /// Divides the width of `ui` among the columns; each row has `side` points of padding at both ends. `content` draws the
+    /// headings and the rows; `name` is for screen readers.
+    pub fn show<R>(
+        ui: &mut Ui,
+        name: &str,
+        columns: Vec<Column>,
+        side: f32,
+        content: impl FnOnce(&mut Ui, &Self) -> R,
+    ) -> R {
+        let builder = UiBuilder::new().accessibility_role(Role::Table).accessibility_label(name);
+        let shown = ui.scope_builder(builder, |ui| {
+            let table = Self::new(ui, columns, side);
+            let inner = content(ui, &table);
+            (inner, table)
+        });
+        let (inner, table) = shown.inner;
+        ui.ctx().accesskit_node_builder(shown.response.id, |node| {
+            node.set_row_count(table.rows.get());
+            node.set_column_count(table.columns.len());
+        });
+        inner
+    }
+
+    fn new(ui: &Ui, columns: Vec<Column>, side: f32) -> Self {
         let gap = if ui.available_width() < CLOSE { 6.0 } else { 8.0 };
         let width = ui.available_width() - 2.0 * side - gap * (columns.len().saturating_sub(1)) as f32;
         let least: f32 = columns.iter().map(|column| column.min_width).sum();
@@ -51,7 +78,7 @@ impl Table {
                 }
             })
             .collect();
-        Self { columns, widths, gap, side }
+        Self { columns, widths, gap, side, rows: Cell::new(0) }
     }
 
     /// Draws the headings. Returns the column that was clicked, if `sortable`.
@@ -59,18 +86,35 @@ impl Table {
         let p = palette(ui);
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::hover());
         let mut clicked = None;
-        for (i, column) in self.columns.iter().enumerate() {
-            let cell = self.cell(row, i);
-            if column.head.is_empty() {
-                continue;
+        let ids = ui.scope_id();
+        self.as_row(ui, row, |ui| {
+            for (i, column) in self.columns.iter().enumerate().filter(|(_, column)| !column.head.is_empty()) {
+                let id = sortable.then(|| ids.with(("head", i)));
+                if self.heading(ui, self.cell(row, i), i, column, id) {
+                    clicked = Some(i);
+                }
             }
+        });
+        ui.painter().hline(row.x_range(), row.bottom(), Stroke::new(size::LINE, p.line));
+        clicked
+    }
+
+    /// Draws a heading, a button with this id if the table can be sorted by it. Returns whether it was clicked.
+    fn heading(&self, ui: &mut Ui, cell: Rect, i: usize, column: &Column, id: Option<Id>) -> bool {
+        let p = palette(ui);
+        let builder = UiBuilder::new()
+            .id_salt(i)
+            .max_rect(cell)
+            .accessibility_role(Role::ColumnHeader)
+            .accessibility_label(&column.head);
+        let shown = ui.scope_builder(builder, |ui| {
             let icon = column.sorted.map_or(0.0, |_| 14.0);
             let galley = Paragraph::new(ui)
                 .add(TextRole::Label, Tone::Faint, &column.head)
                 .line_galley(ui, cell.width() - icon);
             let width = galley.size().x + icon;
             let left = if column.right { cell.right() - width } else { cell.left() };
-            let at = pos2(left, row.center().y - galley.size().y / 2.0).round();
+            let at = pos2(left, cell.center().y - galley.size().y / 2.0).round();
             let area = Rect::from_min_size(at, vec2(width, galley.size().y));
             let words = galley.size().x;
             ui.painter().galley(at, galley, p.faint);
@@ -79,23 +123,34 @@ impl Table {
                     Rect::from_center_size(pos2(at.x + words + 8.0, area.center().y), vec2(11.0, 11.0));
                 if up { Icon::ArrowUp } else { Icon::ArrowDown }.paint(ui, sign, p.faint);
             }
-            if sortable {
-                let response = ui.interact(area.expand(3.0), ui.scope_id().with(("head", i)), Sense::click());
-                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &column.head));
-                if response.clicked() {
-                    clicked = Some(i);
-                }
-                if response.has_focus() {
-                    focus_ring(ui, area, size::SMALL_RADIUS);
-                }
-                response.on_hover_cursor(CursorIcon::PointingHand);
-            } else {
-                let response = ui.interact(area, ui.scope_id().with(("head", i)), Sense::hover());
-                response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &column.head));
+            let Some(id) = id else { return false };
+            let response = ui.interact(area.expand(3.0), id, Sense::click());
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &column.head));
+            if response.has_focus() {
+                focus_ring(ui, area, size::SMALL_RADIUS);
             }
-        }
-        ui.painter().hline(row.x_range(), row.bottom(), Stroke::new(size::LINE, p.line));
-        clicked
+            response.on_hover_cursor(CursorIcon::PointingHand).clicked()
+        });
+        ui.ctx().accesskit_node_builder(shown.response.id, |node| {
+            node.set_column_index(i);
+            if let Some(up) = column.sorted {
+                node.set_sort_direction(if up {
+                    SortDirection::Ascending
+                } else {
+                    SortDirection::Descending
+                });
+            }
+        });
+        shown.inner
+    }
+
+    /// What `content` draws are the cells of a row.
+    fn as_row(&self, ui: &mut Ui, row: Rect, content: impl FnOnce(&mut Ui)) {
+        let index = self.rows.replace(self.rows.get() + 1);
+        let builder = UiBuilder::new().id_salt(("row", index)).max_rect(row).accessibility_role(Role::Row);
+        let shown = ui.scope_builder(builder, content);
+        ui.ctx().accesskit_node_builder(shown.response.id, |node| node.set_row_index(index));
+        ui.advance_cursor_after_rect(row);
     }
 
     /// Draws a row that cannot be selected; a `marked` one is highlighted.
@@ -125,34 +180,27 @@ impl Table {
     ) -> Option<Response> {
         let p = palette(ui);
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-        let response = name.map(|(name, chosen)| {
-            let response = ui.interact(row, ui.scope_id().with(("row", name)), Sense::click());
-            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, name));
-            let fill = if chosen { Some(p.accent_wash) } else { response.hovered().then_some(p.hover) };
-            if let Some(fill) = fill {
-                ui.painter().rect_filled(row, CornerRadius::same(size::SMALL_RADIUS), fill);
+        let id = ui.scope_id().with(("row", name.map(|(name, _)| name)));
+        let mut response = None;
+        self.as_row(ui, row, |ui| {
+            for (i, column) in self.columns.iter().enumerate() {
+                let align = if column.right { Layout::right_to_left } else { Layout::left_to_right };
+                let builder = UiBuilder::new()
+                    .id_salt(("cell", name.map(|(name, _)| name), i))
+                    .max_rect(self.cell(row, i))
+                    .layout(align(Align::Center))
+                    .accessibility_role(if i == 0 { Role::RowHeader } else { Role::Cell });
+                let shown = ui.scope_builder(builder, |ui| {
+                    ui.spacing_mut().item_spacing = vec2(4.0, 2.0);
+                    // In its first cell, and behind the content of all.
+                    if let Some((name, chosen)) = name.filter(|_| i == 0) {
+                        response = Some(select(ui, row, id, name, chosen));
+                    }
+                    content(ui, i);
+                });
+                ui.ctx().accesskit_node_builder(shown.response.id, |node| node.set_column_index(i));
             }
-            if response.has_focus() {
-                focus_ring(ui, row.shrink(3.0), size::SMALL_RADIUS);
-            }
-            response
         });
-        for i in 0..self.columns.len() {
-            let layout = if self.columns[i].right {
-                Layout::right_to_left(Align::Center)
-            } else {
-                Layout::left_to_right(Align::Center)
-            };
-            let builder = UiBuilder::new()
-                .id_salt(("cell", name.map(|(name, _)| name), i))
-                .max_rect(self.cell(row, i))
-                .layout(layout);
-            ui.scope_builder(builder, |ui| {
-                ui.spacing_mut().item_spacing = vec2(4.0, 2.0);
-                content(ui, i);
-            });
-        }
-        ui.advance_cursor_after_rect(row);
         if !last {
             ui.painter().hline(row.x_range(), row.bottom(), Stroke::new(size::LINE, p.line));
         }
@@ -163,6 +211,21 @@ impl Table {
         let left = row.left() + self.side + self.widths[..i].iter().sum::<f32>() + self.gap * i as f32;
         Rect::from_min_size(pos2(left, row.top()), vec2(self.widths[i], row.height()))
     }
+}
+
+/// What selects a row, by pointer or keyboard, and shows that it is selected.
+fn select(ui: &Ui, row: Rect, id: Id, name: &str, chosen: bool) -> Response {
+    let p = palette(ui);
+    let response = ui.interact(row, id, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, name));
+    let fill = if chosen { Some(p.accent_wash) } else { response.hovered().then_some(p.hover) };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(row, CornerRadius::same(size::SMALL_RADIUS), fill);
+    }
+    if response.has_focus() {
+        focus_ring(ui, row.shrink(3.0), size::SMALL_RADIUS);
+    }
+    response
 }
 
 /// Adds space above content of `height` points, so that it is centred in the row.
