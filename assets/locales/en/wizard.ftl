@@ -44,9 +44,9 @@ wizard-welcome-choose = You choose. Nothing is downloaded or changed before you 
 wizard-welcome-measure-title = Measure
 wizard-welcome-measure = After installing, the model's speed is measured, and the result is shown next to the estimate.
 wizard-welcome-changes-title = What it changes
-wizard-welcome-changes = One folder, **{ $home }**, and, if you want, an entry that starts the server at login. No administrator rights, and nothing that other computers can reach.
+wizard-welcome-changes = One folder, **{ $home }**, and what you tick on the summary page: starting the server at login, and keeping this program in your menu and on your PATH. No administrator rights, and nothing that other computers can reach.
 wizard-welcome-undo-title = How to undo it
-wizard-welcome-undo = Open this program again and choose **Remove**. The server is stopped, and the files and the login entry are deleted.
+wizard-welcome-undo = Open this program again and choose **Remove**. The server is stopped, and everything that was added is removed.
 wizard-welcome-next = Check this computer
 
 ## Hardware

@@ -44,9 +44,9 @@ wizard-welcome-choose = Tú eliges. No se descarga ni se cambia nada hasta que c
 wizard-welcome-measure-title = Medir
 wizard-welcome-measure = Al terminar se mide la velocidad del modelo, y el resultado se muestra junto a la estimación.
 wizard-welcome-changes-title = Qué cambia
-wizard-welcome-changes = Una carpeta, **{ $home }**, y, si quieres, una entrada que arranca el servidor al iniciar sesión. Sin permisos de administrador y sin nada accesible desde otros equipos.
+wizard-welcome-changes = Una carpeta, **{ $home }**, y lo que marques en el resumen: arrancar el servidor al iniciar sesión y conservar este programa en el menú y en el PATH. Sin permisos de administrador y sin nada que otros equipos puedan alcanzar.
 wizard-welcome-undo-title = Cómo se deshace
-wizard-welcome-undo = Abre de nuevo este programa y elige **Quitar**. Se detiene el servidor y se borran los archivos y la entrada de inicio de sesión.
+wizard-welcome-undo = Abre este programa otra vez y elige **Quitar**. Se detiene el servidor y se quita todo lo que se añadió.
 wizard-welcome-next = Analizar este equipo
 
 ## Equipo
