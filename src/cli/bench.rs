@@ -37,7 +37,7 @@ pub fn run(args: &BenchArgs, session: &Session) -> Result<u8, Failure> {
         });
     });
     let report = report.map_err(|error| match error.is_cancelled() {
-        true => Failure { exit_code: INTERRUPTED, message: error.explain(text) },
+        true => Failure { exit_code: INTERRUPTED, message: say!(text, "cli-bench-stopped") },
         false => Failure::of_install(error, text),
     })?;
     if args.json {

@@ -178,6 +178,7 @@ cli-answer-figures = { $speed } tokens/s, first token after { $wait } s
 cli-bench-first-token = Measuring the wait for a prompt of { $tokens } tokens
 cli-bench-now = Now:              { $speed } tokens/s; first token of { $tokens } tokens after { $wait } s
 cli-bench-then = After installing: { $speed } tokens/s; first token of { $tokens } tokens after { $wait } s
+cli-bench-stopped = Stopped. Nothing was changed.
 cli-bench-as-fast = As fast as after installing.
 cli-bench-slower = It writes slower than after installing, by more than the range of the prediction.
 cli-bench-slower-prompts = It reads prompts slower than after installing, by more than the range of the prediction.

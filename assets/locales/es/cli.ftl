@@ -178,6 +178,7 @@ cli-answer-figures = { $speed } tokens/s, primer token a los { $wait } s
 cli-bench-first-token = Midiendo la espera con un prompt de { $tokens } tokens
 cli-bench-now = Ahora:       { $speed } tokens/s; primer token de { $tokens } tokens a los { $wait } s
 cli-bench-then = Al instalar: { $speed } tokens/s; primer token de { $tokens } tokens a los { $wait } s
+cli-bench-stopped = Detenido. No se cambió nada.
 cli-bench-as-fast = Tan rápido como al instalar.
 cli-bench-slower = Escribe más despacio que al instalar, por más de lo que abarca el intervalo previsto.
 cli-bench-slower-prompts = Lee los prompts más despacio que al instalar, por más de lo que abarca el intervalo previsto.
