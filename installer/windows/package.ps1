@@ -34,6 +34,40 @@ function Invoke-Checked([string]$Program, [string[]]$Arguments) {
     if ($LASTEXITCODE -ne 0) { throw "$Program ended with exit code $LASTEXITCODE" }
 }
 
+# What a program was built for, by its own header ("PE Format"): another than that of this computer after a cross build.
+function Get-Architecture([string]$Program) {
+    $bytes = [IO.File]::ReadAllBytes($Program)
+    $machine = [BitConverter]::ToUInt16($bytes, [BitConverter]::ToInt32($bytes, 0x3c) + 4)
+    switch ($machine) {
+        0x8664 { 'x86_64' }
+        0xAA64 { 'aarch64' }
+        default { throw ('{0} is for a machine that is not known: 0x{1:x4}' -f $Program, $machine) }
+    }
+}
+
+# The same files make the same bytes: in the order of their names, all with the same time.
+function Compress-Reproducibly([string]$Folder, [string]$Zip) {
+    Add-Type -AssemblyName System.IO.Compression
+    $parent = (Split-Path $Folder).Length + 1
+    [string[]]$files = [IO.Directory]::GetFiles($Folder, '*', 'AllDirectories')
+    [Array]::Sort($files, [StringComparer]::Ordinal)
+    $time = [DateTimeOffset]::new(1980, 1, 1, 0, 0, 0, [TimeSpan]::Zero)
+    $stream = [IO.File]::Open($Zip, 'Create')
+    try {
+        $archive = [IO.Compression.ZipArchive]::new($stream, 'Create')
+        foreach ($file in $files) {
+            $entry = $archive.CreateEntry($file.Substring($parent).Replace('\', '/'), 'Optimal')
+            $entry.LastWriteTime = $time
+            $content = $entry.Open()
+            try {
+                $bytes = [IO.File]::ReadAllBytes($file)
+                $content.Write($bytes, 0, $bytes.Length)
+            } finally { $content.Dispose() }
+        }
+        $archive.Dispose()
+    } finally { $stream.Dispose() }
+}
+
 if ($Thumbprint -and -not $TimestampUrl) {
     throw '-Thumbprint needs -TimestampUrl: a signature without a time ends with its certificate'
 }
@@ -51,7 +85,7 @@ if ($Binaries) {
 
 $manifest = Get-Content (Join-Path $root 'Cargo.toml')
 $version = ($manifest | Select-String '^version = "(.+)"$' | Select-Object -First 1).Matches[0].Groups[1].Value
-$arch = if ($env:PROCESSOR_ARCHITECTURE -eq 'ARM64') { 'aarch64' } else { 'x86_64' }
+$arch = Get-Architecture (Join-Path $built 'acolyte-installer.exe')
 $name = "acolyte-installer-$version-windows-$arch"
 
 $staging = Join-Path ([IO.Path]::GetTempPath()) ([IO.Path]::GetRandomFileName())
@@ -72,7 +106,7 @@ try {
 
     $null = New-Item -ItemType Directory -Force -Path $outputFolder
     $zip = Join-Path $outputFolder "$name.zip"
-    Compress-Archive -LiteralPath $folder.FullName -DestinationPath $zip -Force
+    Compress-Reproducibly $folder.FullName $zip
     $hash = (Get-FileHash -Algorithm SHA256 -LiteralPath $zip).Hash.ToLowerInvariant()
     [IO.File]::WriteAllText("$zip.sha256", "$hash  $name.zip`n")
     Write-Output $zip

@@ -38,7 +38,11 @@ pub struct Said {
 impl Said {
     /// Runs a command to its end.
     pub fn of(command: Command) -> Self {
-        let output = output(command);
+        Self::from_output(&output(command))
+    }
+
+    /// What a program that has ended printed.
+    pub fn from_output(output: &Output) -> Self {
         let lines = String::from_utf8_lossy(&output.stdout);
         let events = lines
             .lines()
@@ -53,7 +57,8 @@ impl Said {
     /// The receipt in the last event.
     pub fn receipt(&self) -> &Value {
         assert_eq!(self.code, Some(0), "{self:#?}");
-        &self.events.last().unwrap_or_else(|| panic!("no events: {self:#?}"))["receipt"]
+        let receipt = self.events.last().and_then(|event| event.get("receipt"));
+        receipt.unwrap_or_else(|| panic!("the last event has no receipt: {self:#?}"))
     }
 
     /// Steps with their final state, in order.

@@ -34,3 +34,23 @@ fn each_program_gets_its_resources_and_is_packed() {
         assert!(at(path).is_file(), "{path}");
     }
 }
+
+/// A fresh Windows has no vcruntime140.dll, a cross build is not for the computer that packs it, and anybody can compare the
+/// zip with one of their own.
+#[test]
+fn the_programs_need_no_runtime_and_the_zip_is_made_of_their_facts() {
+    let config = text_of(".cargo/config.toml");
+    let section = config.split("[target.").find(|part| part.contains("target_env = \"msvc\"")).unwrap();
+    assert!(section.contains("target-feature=+crt-static"), "{section}");
+
+    let package = text_of("installer/windows/package.ps1");
+    assert!(package.contains("$arch = Get-Architecture (Join-Path $built"), "the program's own header");
+    assert!(!package.contains("PROCESSOR_ARCHITECTURE") && !package.contains("Compress-Archive"));
+    assert!(package.contains("$entry.LastWriteTime = $time") && package.contains("[Array]::Sort($files"));
+
+    let build = text_of("build.rs");
+    assert!(
+        build.contains(".set(\"CompanyName\", \"ACOLYTE\")"),
+        "who made it, in Explorer and the firewall"
+    );
+}

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::common::process::output;
 use super::common::world::{Said, free_port};
-use super::programs::Windows;
+use super::programs::{Windows, output};
 
 #[test]
 fn two_homes_live_beside_each_other() {
@@ -15,7 +14,7 @@ fn two_homes_live_beside_each_other() {
     let mut command = windows.acolyte_at(&other, &["install", "--json", "--yes", "--accept-degraded"]);
     command.args(windows.sources()).args(["--no-tune", "--profile", "light_6gb"]);
     command.args(["--port", &free_port().to_string()]);
-    Said::of(command).receipt();
+    Said::from_output(&output(command)).receipt();
     let both = windows.run_values();
     assert_eq!(both.matches("acolyte-at-login.exe").count(), 2, "{both}");
     assert_eq!(windows.status()["server"]["running"], true);
@@ -108,7 +107,7 @@ fn a_home_that_is_too_long_is_refused_before_anything_is_fetched() {
         let mut command = windows.acolyte_at(&home, &["install", "--json", "--yes", "--accept-degraded"]);
         command.args(windows.sources()).args(["--no-tune", "--profile", "light_6gb"]);
         command.args(["--port", &free_port().to_string()]);
-        (home, Said::of(command))
+        (home, Said::from_output(&output(command)))
     };
     let (home, said) = install(262);
     assert_eq!(said.code, Some(1));

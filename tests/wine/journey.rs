@@ -3,9 +3,8 @@
 use serde_json::json;
 
 use super::common::mirror::{ALWAYS, Fault};
-use super::common::process::end_of;
-use super::common::world::{Running, Said, Signal};
-use super::programs::Windows;
+use super::common::world::{Running, Signal};
+use super::programs::{Windows, output};
 
 #[test]
 fn it_is_installed_changed_repaired_updated_and_removed() {
@@ -44,18 +43,11 @@ fn it_is_installed_changed_repaired_updated_and_removed() {
 #[test]
 fn a_pipe_of_ours_closes_with_the_program() {
     let Some(windows) = Windows::start() else { return };
-    // Waits for the end of both outputs.
+    // Reads until the pipe ends.
     windows.install(&["--profile", "light_6gb", "--no-autostart"]).receipt();
     assert!(!windows.engine_processes().is_empty(), "the server runs");
     windows.succeed(&["stop"]);
-    let started = end_of(
-        windows
-            .acolyte(&["start"])
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
+    let started = output(windows.acolyte(&["start"]));
     assert!(started.status.success());
     assert!(!windows.engine_processes().is_empty(), "the server runs");
     windows.succeed(&["uninstall", "--yes"]);
@@ -88,11 +80,31 @@ fn a_killed_installation_goes_on_and_can_be_undone() {
     windows.assert_removed();
 }
 
+/// A console that is closed, log-off and shutdown take the same way.
+#[test]
+fn ctrl_break_stops_the_server_and_the_next_run_goes_on() {
+    let Some(windows) = Windows::start() else { return };
+    let arguments = ["--profile", "light_6gb", "--no-autostart"];
+    windows.world.mirror.limit_rate(1 << 20);
+    let install = windows.install_command(&arguments);
+    let mut command = windows.helper("break_key");
+    // The server's state is written once it is started.
+    command.arg(format!(r"{}\llm\server.json", windows.home())).args(install.get_args());
+    let said = output(command);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("ended with 130"), "{said}");
+    assert_eq!(windows.engine_processes(), Vec::<u32>::new());
+    windows.world.mirror.limit_rate(1 << 30);
+    windows.install(&arguments).receipt();
+    windows.succeed(&["uninstall", "--yes"]);
+    windows.assert_removed();
+}
+
 #[test]
 fn a_registry_with_a_port_is_refused_before_anything_is_fetched() {
     let Some(windows) = Windows::start() else { return };
     let model = format!("{}/library/qwen2.5-coder:3b", windows.world.mirror.url().replace("http://", ""));
-    let said = Said::of(windows.install_command(&["--model", &model, "--insecure-registry"]));
+    let said = windows.install(&["--model", &model, "--insecure-registry"]);
     assert_eq!(said.code, Some(2), "{said:#?}");
     assert!(said.errors.contains("--model-file"), "{}", said.errors);
     assert_eq!(windows.world.mirror.requests(), []);

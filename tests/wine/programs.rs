@@ -1,5 +1,6 @@
 //! A Windows computer: a Wine prefix with the programs under test, a mirror with an engine for Windows, a home.
 
+use std::borrow::BorrowMut;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::common::process::{PATIENCE, output};
+use super::common::process::{PATIENCE, end_of};
 use super::common::world::{Said, World, eight_gb, free_port};
 
 /// One Windows computer with a home of its own.
@@ -20,6 +21,16 @@ pub struct Windows {
     /// Name of the home below `C:\users`.
     name: String,
     _turn: MutexGuard<'static, ()>,
+}
+
+/// Runs a command to its end. Standard output is a pipe, standard error a file: Wine gives that of Linux to each process,
+/// the server too.
+pub fn output(mut command: impl BorrowMut<Command>) -> Output {
+    let command = command.borrow_mut();
+    let errors = tempfile::NamedTempFile::new().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(errors.reopen().unwrap()).spawn();
+    let ended = end_of(child.unwrap_or_else(|error| panic!("{command:?}: {error}")));
+    Output { stderr: std::fs::read(errors.path()).unwrap(), ..ended }
 }
 
 /// One at a time: all tests share one prefix, whose processes are counted.
@@ -171,7 +182,7 @@ impl Windows {
 
     /// Runs it to its end.
     pub fn install(&self, arguments: &[&str]) -> Said {
-        Said::of(self.install_command(arguments))
+        Said::from_output(&output(self.install_command(arguments)))
     }
 
     /// Runs `acolyte` to its end.
@@ -241,6 +252,8 @@ impl Windows {
 
 impl Drop for Windows {
     fn drop(&mut self) {
+        // A link of a drive letter changes how Wine names all paths below it.
+        let _ = std::fs::remove_file(self.unix(r"C:\").join("../dosdevices/x:"));
         for (id, _) in self.processes() {
             super::common::world::signal(id, super::common::world::Signal::Kill);
         }
