@@ -18,3 +18,12 @@ __declspec(dllexport) LONG WINAPI PdhGetFormattedCounterArrayW(HANDLE counter, D
 {
     return NO_SUCH_COUNTER;
 }
+__declspec(dllexport) LONG WINAPI PdhEnumObjectsW(LPCWSTR source, LPCWSTR machine, LPWSTR objects, DWORD *chars, DWORD detail, BOOL refresh)
+{
+    return NO_SUCH_COUNTER;
+}
+__declspec(dllexport) LONG WINAPI PdhGetFormattedCounterValue(HANDLE counter, DWORD format, DWORD *type, void *value)
+{
+    return NO_SUCH_COUNTER;
+}
+__declspec(dllexport) LONG WINAPI PdhRemoveCounter(HANDLE counter) { return 0; }
