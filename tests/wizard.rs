@@ -15,6 +15,8 @@ mod frames;
 mod journeys;
 #[path = "wizard/keeping.rs"]
 mod keeping;
+#[path = "wizard/live.rs"]
+mod live;
 #[path = "wizard/moved_file.rs"]
 mod moved_file;
 #[path = "wizard/own_file.rs"]

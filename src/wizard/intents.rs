@@ -9,7 +9,7 @@ use super::pages::manage::ManageActivity;
 use super::question::Question;
 use super::report_panel::ReportPanel;
 use super::steps::SidebarStep;
-use crate::install::EngineChoice;
+use crate::install::{EngineChoice, Paths};
 use crate::text::Text;
 
 impl Wizard {
@@ -118,6 +118,12 @@ impl Wizard {
                 }
             }
             Intent::OpenFolder => self.open_folder(),
+            Intent::OpenLogs => {
+                if let Page::Manage(page) = &self.page {
+                    let logs = Paths::new(&page.installation.home).logs();
+                    self.send(BackendCommand::OpenFolder(logs));
+                }
+            }
             Intent::Manage => self.send(BackendCommand::LookForInstallation),
             Intent::ChangeProfile => self.change_page(|_| Page::Hardware(HardwarePage::default())),
             Intent::Repair => {

@@ -5,7 +5,7 @@ use super::backend::{BackendCommand, ManageAction, Message, WorkerError};
 use super::flow::Page;
 use super::notice::Notice;
 use super::pages::hardware::Detection;
-use super::pages::manage::{ManageActivity, ManagePage};
+use super::pages::manage::ManagePage;
 use super::pages::result::ResultPage;
 use super::question::Question;
 use crate::install::Receipt;
@@ -31,11 +31,14 @@ impl Wizard {
                 self.check_health();
             }
             (Message::Installation(Ok(Some(installation))), Page::Manage(page)) => {
+                let live = std::mem::take(&mut page.live);
                 **page = ManagePage::new(installation);
+                page.live = live;
                 self.check_health();
             }
             // It was undone.
-            (Message::Installation(Ok(None)), Page::Manage(page)) => page.activity = ManageActivity::Removed,
+            (Message::Installation(Ok(None)), Page::Manage(page)) => page.removed(),
+            (Message::Looked(look), Page::Manage(page)) => page.live.looked(*look),
             (Message::Installation(Err(error)), _) => self.notice = Some(Notice::LookupFailed(error)),
             (Message::Interrupted(unfinished), Page::Welcome(_) | Page::Manage(_)) => {
                 self.question = Some(Question::Interrupted(unfinished));

@@ -63,6 +63,7 @@ impl Wizard {
             Page::Hardware(page) => page.begin_detection().then_some(BackendCommand::Detect),
             Page::Profile(page) => page.choice.engine.begin_search().map(BackendCommand::FindNewest),
             Page::Summary(page) => Some(page.begin(&self.options)),
+            Page::Manage(page) => page.live.begin(&page.installation.home),
             _ => None,
         };
         if let Some(command) = command {

@@ -165,6 +165,7 @@ pub const PAGES: &[(&str, Way)] = &[
         let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let installation = scripted::installation(&stage.installation().0, eye.language);
         let tips = vec![Tip::PlugIn];
-        Stage::new(eye, Scene { installation: Some(installation), tips, ..Scene::of(scripted::laptop()) })
+        let scene = Scene { installation: Some(installation), tips, ..Scene::of(scripted::laptop()) };
+        super::live::watched(Stage::new(eye, scene))
     }),
 ];

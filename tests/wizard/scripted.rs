@@ -29,7 +29,8 @@ use acolyte::platform::login::AutostartKind;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
     AnswerFigures, Backend, BackendCommand, Detected, Installation, InstallationHealth, KnownUpdates,
-    ManageAction, Message, ModelReference, Outbox, PathField, ReportContents, SettingSource, WorkerError,
+    LiveWatch, ManageAction, Message, ModelReference, Outbox, PathField, ReportContents, SettingSource,
+    WorkerError,
 };
 use acolyte::wizard::{Settings, WizardOptions};
 
@@ -59,6 +60,7 @@ pub struct Desk {
     pub remembered: Vec<Settings>,
     pub pickers: Vec<(PathField, Outbox)>,
     pub opened: Vec<PathBuf>,
+    pub watches: Vec<(LiveWatch, Outbox)>,
     pub outbox: Option<Outbox>,
 }
 
@@ -352,6 +354,7 @@ impl Backend for Scripted {
             BackendCommand::RememberSettings(settings) => desk.remembered.push(settings),
             BackendCommand::OpenLink(url) => desk.links.push(url),
             BackendCommand::OpenFolder(folder) => desk.opened.push(folder),
+            BackendCommand::Watch { watch, .. } => desk.watches.push((watch, outbox)),
         }
     }
 }

@@ -214,8 +214,7 @@ impl Stage {
     /// Ticks a box, or unticks it.
     pub fn tick(&mut self, key: &str) {
         let label = self.say(key);
-        self.harness.get_by_role_and_label(egui::accesskit::Role::CheckBox, &label).click();
-        self.harness.run();
+        self.click_control(egui::accesskit::Role::CheckBox, &label);
     }
 
     pub fn tick_consent(&mut self) {

@@ -42,3 +42,13 @@ logs-none = There is no log of the server yet: { $path }
 monitor-until = for { $span } more
 monitor-until-forever = until it is unloaded
 monitor-until-now = being unloaded
+
+live-title = Graphics memory now
+live-waiting = Reading the graphics memory…
+live-blind = No graphics card here reports its memory use
+live-bar-model = model { $size }
+live-graph = { $gpu }, last { $span }: between { $low } and { $high } in use, now { $now }
+live-measured = Speed when installed
+live-log = Server log
+live-log-empty = The server has written nothing yet
+live-open-logs = Open the log folder

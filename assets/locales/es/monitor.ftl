@@ -42,3 +42,13 @@ logs-none = Aún no hay registro del servidor: { $path }
 monitor-until = durante { $span } más
 monitor-until-forever = hasta que se descargue
 monitor-until-now = se está descargando
+
+live-title = Memoria gráfica ahora
+live-waiting = Leyendo la memoria gráfica…
+live-blind = Ninguna tarjeta gráfica de este equipo indica cuánta memoria usa
+live-bar-model = modelo { $size }
+live-graph = { $gpu }, últimos { $span }: entre el { $low } y el { $high } en uso, ahora el { $now }
+live-measured = Velocidad al instalar
+live-log = Registro del servidor
+live-log-empty = El servidor aún no ha escrito nada
+live-open-logs = Abrir la carpeta de registros

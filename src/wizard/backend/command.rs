@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::detected::{Detected, SettingSource};
+use super::look::LiveWatch;
 use crate::control::Control;
 use crate::install::{EngineSource, InstallOptions, Receipt, Request, SavedRequest, SettingPlan};
 use crate::models::{Model, ModelTag};
@@ -156,6 +157,13 @@ pub enum BackendCommand {
     RememberSettings(Settings),
     /// Show a web page in the browser → `Message::OpenFailed` on failure.
     OpenLink(Cow<'static, str>),
+    /// Look at the cards, the model and the server's log until the watch is stopped → `Message::Looked`s.
+    Watch {
+        /// Folder of the installation.
+        home: PathBuf,
+        /// Stops it.
+        watch: LiveWatch,
+    },
     /// Show a folder in the file manager → `Message::OpenFailed` on failure.
     OpenFolder(PathBuf),
 }

@@ -78,6 +78,8 @@ fn message_for(command: &BackendCommand) -> Box<dyn FnOnce(WorkerError) -> Optio
         BackendCommand::SaveReportAs(_) | BackendCommand::SaveReport { .. } => {
             Box::new(|error| Some(Message::ReportSaved(Err(error))))
         }
-        BackendCommand::TakeInventory { .. } | BackendCommand::RememberSettings(_) => Box::new(|_| None),
+        BackendCommand::TakeInventory { .. }
+        | BackendCommand::RememberSettings(_)
+        | BackendCommand::Watch { .. } => Box::new(|_| None),
     }
 }

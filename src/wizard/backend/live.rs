@@ -14,6 +14,7 @@ use super::message::{
 };
 use super::running_work::RunningWork;
 use super::system_dialogs::SystemDialogs;
+use super::watch::watch_installation;
 use super::{report_file, system_dialogs};
 use crate::control::Control;
 use crate::hardware::merge::merge;
@@ -208,6 +209,10 @@ impl LiveWorkers {
                 let set = UpdatesFile::set_daily(&Paths::new(&home), daily);
                 let known = set.and_then(|()| look_for_updates(&home, false));
                 Message::Updates(known.map_err(WorkerError::from))
+            }
+            BackendCommand::Watch { home, watch } => {
+                watch_installation(&home, &watch, outbox);
+                return None;
             }
             BackendCommand::PreviewRemoval { home } => {
                 Message::RemovalPreviewed(preview(&home).map_err(WorkerError::from))
@@ -453,6 +458,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::super::command::ReportContents;
+    use super::super::look::LiveWatch;
     use super::*;
     use crate::install::state::documents::DocumentError;
     use crate::platform::files;
@@ -498,7 +504,10 @@ mod tests {
             };
             assert!(is_about(&error, &home), "{asked}: {error:?}");
         }
+        let watch = BackendCommand::Watch { home: home.clone(), watch: LiveWatch::default() };
+        assert!(live.shared.work(watch, &outbox).is_none(), "its log is not shown");
         let told: Vec<Message> = answers.try_iter().collect();
+        assert!(!told.iter().any(|message| matches!(message, Message::Looked(_))), "{told:?}");
         let found = told.iter().find_map(|message| match message {
             Message::Installation(found) => Some(found),
             _ => None,

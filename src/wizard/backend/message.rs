@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use super::command::{ManageAction, ModelReference, PathField};
 use super::detected::{Detected, SettingSource};
 use super::error::WorkerError;
+use super::look::LiveLook;
 use crate::install::keep::KeptFile;
 use crate::install::manage::ModelOnDrive;
 use crate::install::manage::keep::Kept;
@@ -61,6 +62,8 @@ pub enum Message {
     AnswerEnded(Result<AnswerFigures, WorkerError>),
     /// The installation was checked.
     Health(Result<InstallationHealth, WorkerError>),
+    /// The cards, the model and the server's log were looked at.
+    Looked(Box<LiveLook>),
     /// Optimization tips for what is installed.
     Tips(Vec<Tip>),
     /// What is newer than the installation.

@@ -10,17 +10,20 @@ mod detected;
 mod error;
 mod interface;
 mod live;
+mod look;
 mod message;
 mod queue;
 mod report_file;
 mod running_work;
 mod system_dialogs;
+mod watch;
 
 pub use command::{BackendCommand, ManageAction, ModelReference, PathField, ReportContents};
 pub use detected::{CustomModel, Detected, SettingSource};
 pub use error::WorkerError;
 pub use interface::Backend;
 pub use live::Live;
+pub use look::{LiveLook, LiveWatch};
 pub use message::{
     AnswerFigures, HealthProblem, Installation, InstallationHealth, KnownUpdates, Message, Outbox,
 };

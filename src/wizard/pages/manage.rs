@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{Align, Layout, Ui};
 
 use super::comparison::comparison;
+use super::manage_live::ManageLive;
 use super::manage_models::models_card;
 use super::manage_settings::SettingsPanel;
 use super::tips::tips_card;
@@ -54,6 +55,8 @@ pub struct ManagePage {
     /// What is installed.
     pub installation: Installation,
     health: Option<InstallationHealth>,
+    /// Its graphics memory, speed and log, while they are watched.
+    pub live: ManageLive,
     /// Optimization tips for it, once they are found.
     pub tips: Vec<Tip>,
     error: Option<WorkerError>,
@@ -79,6 +82,7 @@ impl ManagePage {
         Self {
             installation,
             health: None,
+            live: ManageLive::default(),
             tips: Vec::new(),
             error: None,
             activity: ManageActivity::Checking,
@@ -187,6 +191,12 @@ impl ManagePage {
         self.activity = activity;
     }
 
+    /// Nothing is installed any more.
+    pub fn removed(&mut self) {
+        self.activity = ManageActivity::Removed;
+        self.live.stop();
+    }
+
     /// A change ended. Returns whether the installation should be checked again.
     pub fn managed(&mut self, action: ManageAction, end: Result<(), WorkerError>) -> bool {
         if action == ManageAction::Keep && end.is_ok() {
@@ -194,7 +204,10 @@ impl ManagePage {
             self.installation.kept = None;
         }
         let removed = matches!(action, ManageAction::Remove { .. }) && end.is_ok();
-        self.activity = if removed { ManageActivity::Removed } else { ManageActivity::Idle };
+        self.activity = ManageActivity::Idle;
+        if removed {
+            self.removed();
+        }
         self.error = end.err();
         !removed
     }
@@ -375,6 +388,7 @@ impl View for ManagePage {
             ui.spacing_mut().item_spacing.y = 0.0;
             if i == 0 { self.state(ui, cx) } else { self.installed(ui, cx) }
         });
+        self.live.show(ui, cx, self.installation.installed.receipt.as_ref());
         tips_card(ui, text, &self.tips);
         let idle = self.activity == ManageActivity::Idle;
         ui.gap(3.5);

@@ -17,6 +17,7 @@ pub mod install;
 mod install_steps;
 mod labels;
 pub mod manage;
+mod manage_live;
 mod manage_models;
 mod manage_settings;
 mod path_field;

@@ -84,6 +84,8 @@ pub enum Intent {
     AskModel,
     /// Show our folder.
     OpenFolder,
+    /// Show the folder of the logs.
+    OpenLogs,
     /// Go to the page of the existing installation.
     Manage,
     /// Plan a new installation.

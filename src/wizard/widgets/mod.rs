@@ -7,6 +7,7 @@ mod cards;
 mod chips;
 mod choices;
 mod fields;
+mod graph;
 mod paragraph;
 mod scales;
 mod table;
@@ -22,6 +23,7 @@ pub use cards::{
 pub use chips::{Chip, verdict_chip};
 pub use choices::{checkbox, radio_card};
 pub use fields::{field_with_button, is_entered, labelled, slider, text_field, text_panel};
+pub use graph::{GraphPoint, memory_graph};
 pub use paragraph::Paragraph;
 pub use scales::{SpeedScale, prediction_scale};
 pub use table::{Column, Table, center_vertically, two_lines};
