@@ -13,7 +13,8 @@ use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::InstallError;
 use crate::install::keep::OwnPrograms;
-use crate::install::manage::keep::{KeepPreview, Kept, keep, preview_keep};
+use crate::install::manage::keep::{KeepPreview, keep, preview_keep};
+use crate::install::manage::kept::Kept;
 use crate::say;
 
 /// What `acolyte keep --json` prints.

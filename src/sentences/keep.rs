@@ -1,7 +1,8 @@
 //! Sentences about keeping this program on the computer.
 
 use crate::install::keep::{KeptAge, KeptFile, ProgramKind};
-use crate::install::manage::keep::{KeepPreview, Kept, SkipCause};
+use crate::install::manage::keep::KeepPreview;
+use crate::install::manage::kept::{Kept, SkipCause};
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;

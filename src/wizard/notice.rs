@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::backend::WorkerError;
 use super::theme::Tone;
-use crate::install::manage::keep::Kept;
+use crate::install::manage::kept::Kept;
 use crate::models::Model;
 use crate::say;
 use crate::sentences::changed_file;

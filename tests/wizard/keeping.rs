@@ -2,7 +2,8 @@
 
 use acolyte::install::InstallError;
 use acolyte::install::keep::KeptFile;
-use acolyte::install::manage::keep::{KeepPreview, Kept};
+use acolyte::install::manage::keep::KeepPreview;
+use acolyte::install::manage::kept::Kept;
 use acolyte::text::Language;
 use acolyte::wizard::backend::{ManageAction, Message};
 use acolyte::wizard::flow::Page;

@@ -5,6 +5,8 @@ mod at_login;
 mod bench;
 mod installation;
 pub mod keep;
+mod keep_run;
+pub mod kept;
 mod reload;
 mod stored_models;
 mod tips;

@@ -9,39 +9,30 @@ use super::command::{BackendCommand, ManageAction, ModelReference};
 use super::detected::{Detected, SettingSource};
 use super::error::WorkerError;
 use super::interface::{Backend, FailureAnswer};
-use super::message::{
-    AnswerFigures, HealthProblem, Installation, InstallationHealth, KnownUpdates, Message, Outbox,
-};
+use super::message::{Installation, Message, Outbox};
 use super::running_work::RunningWork;
 use super::system_dialogs::SystemDialogs;
 use super::watch::watch_installation;
+use super::work::{ask_model, health, keep_program, look_for_updates};
 use super::{report_file, system_dialogs};
 use crate::control::Control;
 use crate::hardware::merge::merge;
 use crate::hardware::{DetectOptions, collect};
 use crate::install::keep::{KeptFile, OwnPrograms, ProgramKind};
-use crate::install::manage::keep::{Kept, keep, preview_keep};
+use crate::install::manage::keep::preview_keep;
 use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::{preview, uninstall};
-use crate::install::manage::{AnswerPart, ServedModel};
 use crate::install::reuse::installed_engine;
-use crate::install::updates::{UpdateSource, UpdatesFile, check_for_updates};
+use crate::install::updates::UpdatesFile;
 use crate::install::{self, Event, InstallError, Installed, InstalledBase, Paths, SavedRequest, manage};
 use crate::machine::Hardware;
-use crate::ollama::client::{ChatMessage, ChatOptions, ChatRole};
 use crate::ollama::lookup::{file_to_install, lookup_to_install};
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
-use crate::platform::clock::since_1970;
-use crate::platform::files::reading;
-use crate::platform::listening::Listener;
 use crate::platform::login::{AutostartMethod, EntryOwner};
 use crate::text::Text;
 use crate::wizard::options::WizardOptions;
-
-/// Maximum number of tokens of an answer on the result page.
-const ANSWER_TOKENS: u32 = 1024;
 
 /// The real backend.
 pub struct Live {
@@ -366,89 +357,6 @@ impl LiveWorkers {
         detected.seconds = began.elapsed().as_secs_f64();
         detected
     }
-}
-
-/// Keeps this program, the window, with its twin beside it.
-fn keep_program(home: &Path, control: &Control) -> Result<Kept, WorkerError> {
-    let unknown = |source| InstallError::File(reading(Path::new("own program"))(source));
-    let programs = OwnPrograms::of_process(ProgramKind::Window).map_err(unknown)?;
-    Ok(keep(home, &programs, control)?)
-}
-
-/// What is newer than what is installed. The network is asked if that is due, or `now`.
-fn look_for_updates(home: &Path, now: bool) -> Result<KnownUpdates, InstallError> {
-    let paths = Paths::new(home);
-    let not_installed = || InstallError::NotInstalled { home: home.to_owned() };
-    let installed = Installed::load(home)?.ok_or_else(not_installed)?;
-    let file = UpdatesFile::load(&paths)?;
-    let updates = if now || file.is_due(since_1970().as_secs()) {
-        check_for_updates(&paths, UpdateSource::built_in(), &Control::new())?
-    } else {
-        file.found.still_newer(&installed)
-    };
-    Ok(KnownUpdates { daily: file.daily, updates })
-}
-
-fn health(found: manage::Health) -> InstallationHealth {
-    let mut problems = Vec::new();
-    if found.unfinished {
-        problems.push(HealthProblem::InstallationUnfinished);
-    }
-    if found.running && found.version.is_none() && found.other_version.is_none() {
-        problems.push(HealthProblem::ServerSilent);
-    }
-    problems.extend(
-        found
-            .orphans
-            .iter()
-            .map(|orphan| HealthProblem::OrphanedRunner { pid: orphan.pid, bytes: orphan.bytes() }),
-    );
-    if let Some(installed) = &found.installed {
-        let port = installed.profile.port;
-        match found.listener {
-            Listener::Other(by) => problems.push(HealthProblem::PortTaken { port, by }),
-            Listener::Unknown => problems.push(HealthProblem::ServerUnconfirmed { port }),
-            Listener::Ours | Listener::Nobody => {}
-        }
-        if let Some(found) = found.other_version {
-            let expected = installed.measured_version().into();
-            problems.push(HealthProblem::OtherVersion { port, found, expected });
-        }
-    }
-    match found.model {
-        ServedModel::Changed => problems.push(HealthProblem::ModelChanged),
-        ServedModel::Missing => problems.push(HealthProblem::ModelMissing),
-        ServedModel::Unknown | ServedModel::AsMeasured => {}
-    }
-    if let (Some(installed), Some(loaded)) = (&found.installed, &found.loaded) {
-        let promised_tokens = installed.profile.context_tokens;
-        if (1..u64::from(promised_tokens)).contains(&loaded.context_length) {
-            problems
-                .push(HealthProblem::ContextReduced { promised_tokens, kept_tokens: loaded.context_length });
-        }
-    }
-    InstallationHealth {
-        running: found.running,
-        engine_version: found.version.map(String::from),
-        loaded_bytes: found.loaded.map(|loaded| loaded.size),
-        problems,
-    }
-}
-
-/// Streams an answer and measures it. Cancelled when the user leaves the page.
-fn ask_model(
-    home: &Path,
-    prompt: String,
-    control: &Control,
-    outbox: &Outbox,
-) -> Result<AnswerFigures, WorkerError> {
-    let messages = [ChatMessage { role: ChatRole::User, content: prompt }];
-    let options = ChatOptions { num_predict: Some(ANSWER_TOKENS) };
-    let answer = manage::answer(home, &messages, options, control, |part| {
-        let (AnswerPart::Thinking(piece) | AnswerPart::Text(piece)) = part;
-        outbox.send(Message::AnswerPart(piece.to_owned()));
-    })?;
-    Ok(AnswerFigures { tokens_per_s: answer.tokens_per_s, first_token_s: answer.first_token_s })
 }
 
 #[cfg(all(test, unix))]

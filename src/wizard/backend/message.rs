@@ -10,7 +10,7 @@ use super::error::WorkerError;
 use super::look::LiveLook;
 use crate::install::keep::KeptFile;
 use crate::install::manage::ModelOnDrive;
-use crate::install::manage::keep::Kept;
+use crate::install::manage::kept::Kept;
 use crate::install::manage::undo::Unfinished;
 use crate::install::manage::uninstall::Removal;
 use crate::install::updates::Updates;

@@ -17,6 +17,7 @@ mod report_file;
 mod running_work;
 mod system_dialogs;
 mod watch;
+mod work;
 
 pub use command::{BackendCommand, ManageAction, ModelReference, PathField, ReportContents};
 pub use detected::{CustomModel, Detected, SettingSource};

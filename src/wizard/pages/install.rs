@@ -10,7 +10,7 @@ use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::{Activity, ByteProgress};
-use crate::install::manage::keep::Kept;
+use crate::install::manage::kept::Kept;
 use crate::install::{Event, Step, StepState};
 use crate::say;
 use crate::sentences::plan_name;
