@@ -319,7 +319,9 @@ impl<'a> Faulty<'a> {
             (&json!(true), &json!(false), &json!(true), &json!(true)),
             "{name}: {status:#}"
         );
-        assert_eq!(below(self.world.folder.path()).len(), 2, "{name}: one server with one runner");
+        let watched = arguments.contains(&"--watch");
+        let running = below(self.world.folder.path()).len();
+        assert_eq!(running, 2 + usize::from(watched), "{name}: one server with one runner, and its watcher");
         said.code == Some(0)
     }
 
