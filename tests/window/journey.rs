@@ -18,10 +18,10 @@ mod manage {
     pub const CHANGE_PROFILE: usize = 2;
     pub const CHECK_AGAIN: usize = 3;
     /// Or "Update", where there is a newer engine.
-    pub const REPAIR: usize = 6;
-    pub const REMOVE: usize = 7;
+    pub const REPAIR: usize = 9;
+    pub const REMOVE: usize = 10;
     /// One button starts or stops.
-    pub const START_OR_STOP: usize = 8;
+    pub const START_OR_STOP: usize = 11;
 }
 
 /// The program on this world's machine, from this world's mirror.
