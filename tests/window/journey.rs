@@ -18,10 +18,10 @@ mod manage {
     pub const CHANGE_PROFILE: usize = 2;
     pub const CHECK_AGAIN: usize = 3;
     /// Or "Update", where there is a newer engine.
-    pub const REPAIR: usize = 9;
-    pub const REMOVE: usize = 10;
+    pub const REPAIR: usize = 10;
+    pub const REMOVE: usize = 11;
     /// One button starts or stops.
-    pub const START_OR_STOP: usize = 11;
+    pub const START_OR_STOP: usize = 12;
 }
 
 /// The program on this world's machine, from this world's mirror.
@@ -172,7 +172,8 @@ fn an_installation_is_managed_with_the_keyboard() {
     world.put_release("0.32.16", &json!({}));
     let mut window = open(&display, &world, "update");
     window.manage_page();
-    window.press_from_the_end(manage::REPAIR, "Return");
+    // The model of the earlier profile can be removed now, with a button of its own.
+    window.press_from_the_end(manage::REPAIR + 1, "Return");
     window.result_page();
     assert_eq!(
         (receipt(&world, "engine_version"), receipt(&world, "profile")),
