@@ -497,6 +497,10 @@ fn no_shell_and_no_elevated_rights() {
         ("src/install/manage/at_login.rs", "program::command(&next)"),
         // The server: the one detached program, see below.
         ("src/platform/detached.rs", "program::command(&self.program)"),
+        // The copy of our own terminal program, verified, prints completions and manual pages.
+        ("src/install/manage/keep_run.rs", "program::command(terminal)"),
+        // A notification on macOS; the texts are arguments.
+        ("src/platform/notification.rs", "program::command(\"/usr/bin/osascript\")"),
         // The window is shown by a child that is this program itself.
         ("src/wizard/start/child.rs", "program::command(own_program()?)"),
         ("src/wizard/backend/system_dialogs.rs", "program::command(system_opener(on_windows))"),
@@ -510,6 +514,8 @@ fn no_shell_and_no_elevated_rights() {
         // The name of a shell to print completions for.
         let source =
             &source.replace("#[value(name = \"powershell\")]", "").replace("(\"powershell\", paths", "");
+        // Windows' own, from its own folder, with our own text: a program that runs cannot delete itself.
+        let source = &source.replace("command(system.join(\"cmd.exe\"))", "");
         // Only `platform::program` makes commands (clippy.toml); everything else calls it.
         let makes_commands = name == "src/platform/program.rs";
         assert!(makes_commands || !source.contains("Command::new("), "{name} makes a command of its own");
