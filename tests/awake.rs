@@ -9,9 +9,9 @@
 mod common;
 
 use std::io::{Read, pipe};
-use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use common::bus::{BusType, start_bus};
 use common::process::Guarded;
 use common::world::{PATIENCE, Running, Signal, World};
 use serde_json::json;
@@ -63,26 +63,7 @@ struct Bus {
 impl Bus {
     /// `None` without a daemon.
     fn start(world: &World, may_block_sleep: bool) -> Option<Self> {
-        let config = world.path("bus.conf");
-        let socket = world.path("bus");
-        let policy = r#"<policy context="default"><allow own="*"/><allow user="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>"#;
-        let listen = format!("<type>system</type><listen>unix:path={}</listen>", socket.display());
-        std::fs::write(&config, format!("<busconfig>{listen}<auth>EXTERNAL</auth>{policy}</busconfig>"))
-            .unwrap();
-        let daemon = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut daemon = match daemon {
-            Ok(daemon) => Guarded(daemon),
-            Err(error) => {
-                eprintln!("skipped: dbus-daemon: {error}");
-                return None;
-            }
-        };
-        let address = daemon.first_line();
+        let (daemon, address) = start_bus(world, BusType::System)?;
         let (sender, requests) = channel();
         let logind = connection::Builder::address(address.as_str())
             .unwrap()

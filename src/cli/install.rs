@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::cli::args::InstallArgs;
 use crate::cli::ask::confirm;
 use crate::cli::detect::hardware_of;
-use crate::cli::interrupt::{INTERRUPTED, cancel_on_ctrl_c};
+use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::output::talk;
-use crate::cli::profiles::{exit_code, profiles_of, require_profile};
+use crate::cli::profiles::{exit_code, exit_code_of_failed, profiles_of, require_profile};
 use crate::cli::progress::Printer;
 use crate::cli::undo::{Interrupted, offer};
 use crate::cli::{Failure, Session, keep, model, source};
@@ -238,14 +238,7 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
             Ok(0)
         }
         Err(error) => {
-            let exit_code = match *error {
-                InstallError::FourBitsNeedConsent { .. }
-                | InstallError::FewerLayersNeedConsent { .. }
-                | InstallError::MoreExpertsInRamNeedConsent { .. } => exit_code(Verdict::Degraded),
-                _ if error.is_cancelled() => INTERRUPTED,
-                _ => 1,
-            };
-            Err(Failure { exit_code, message: error.explain(session.text) })
+            Err(Failure { exit_code: exit_code_of_failed(&error), message: error.explain(session.text) })
         }
     }
 }

@@ -115,16 +115,7 @@ impl MonitorView {
             }
             Self::Lines => {
                 for card in &sample.gpus {
-                    let memory = &card.memory;
-                    let line = say!(
-                        text,
-                        "monitor-line",
-                        gpu = memory.gpu.as_str(),
-                        used = text.memory_number(memory.used_bytes),
-                        total = text.memory(memory.total_bytes),
-                        share = text.percent(memory.share())
-                    );
-                    print(&format!("{line}\n"))?;
+                    print(&format!("{}\n", draw::title(card, text)))?;
                 }
                 if sample.model.is_some() {
                     for line in draw::of_model(sample.model.as_ref(), text) {

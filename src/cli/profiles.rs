@@ -1,8 +1,10 @@
-//! The profiles that commands plan with, and the exit code of a verdict.
+//! The profiles that commands plan with, and the exit codes of verdicts and failed installations.
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::interrupt::INTERRUPTED;
 use crate::cli::{Failure, Session};
+use crate::install::InstallError;
 use crate::models::Catalogue;
 use crate::plan::{Profiles, ProfilesError, Role, Verdict};
 use crate::platform::regular;
@@ -15,6 +17,17 @@ pub fn exit_code(verdict: Verdict) -> u8 {
         Verdict::Compatible => 0,
         Verdict::Degraded => 10,
         Verdict::Refused => 20,
+    }
+}
+
+/// Exit code of an installation, or a change of settings, that failed.
+pub fn exit_code_of_failed(error: &InstallError) -> u8 {
+    match error {
+        InstallError::FourBitsNeedConsent { .. }
+        | InstallError::FewerLayersNeedConsent { .. }
+        | InstallError::MoreExpertsInRamNeedConsent { .. } => exit_code(Verdict::Degraded),
+        _ if error.is_cancelled() => INTERRUPTED,
+        _ => 1,
     }
 }
 

@@ -9,9 +9,9 @@ use crate::SCHEMA;
 use crate::cli::args::SetArgs;
 use crate::cli::ask::confirm;
 use crate::cli::detect::hardware_of;
-use crate::cli::interrupt::{INTERRUPTED, cancel_on_ctrl_c};
+use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::output::{columns, message_columns, print, print_json, talk};
-use crate::cli::profiles::{exit_code, profiles_of};
+use crate::cli::profiles::{exit_code, exit_code_of_failed, profiles_of};
 use crate::cli::progress::Printer;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
@@ -132,19 +132,12 @@ fn apply(args: &SetArgs, base: &InstalledBase, plan: &SettingPlan, session: &Ses
             Ok(0)
         }
         Err(error) => {
-            let exit_code = match *error {
-                InstallError::FourBitsNeedConsent { .. }
-                | InstallError::FewerLayersNeedConsent { .. }
-                | InstallError::MoreExpertsInRamNeedConsent { .. } => exit_code(Verdict::Degraded),
-                _ if error.is_cancelled() => INTERRUPTED,
-                _ => 1,
-            };
             let mut message = error.explain(text);
             if !matches!(*error, InstallError::RollbackIncomplete { .. }) {
                 message.push('\n');
                 message.push_str(&say!(text, "set-restored"));
             }
-            Err(Failure { exit_code, message })
+            Err(Failure { exit_code: exit_code_of_failed(&error), message })
         }
     }
 }

@@ -86,7 +86,7 @@ mod system {
         writing(Path::new(r"HKEY_CURRENT_USER\Environment"))(error)
     }
 
-    /// The list as it is, with its variables, and its type; `None` where there is none.
+    /// The unexpanded value and its registry type; `None` if the value does not exist.
     ///
     /// # Errors
     /// When it is no text: it must not be replaced then.

@@ -7,6 +7,8 @@
 pub mod mirror;
 
 pub mod archive;
+#[cfg(target_os = "linux")]
+pub mod bus;
 pub mod gguf;
 pub mod process;
 pub mod recordings;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use zbus::blocking::{Connection, connection};
 use zbus::zvariant::OwnedValue;
 
 use crate::card::Card;
+use crate::common::bus::{BusType, start_bus};
 use crate::common::process::{Guarded, Signal};
 use crate::common::world::{PATIENCE, Running, World};
 
@@ -65,25 +66,7 @@ pub struct Desktop {
 impl Desktop {
     /// `None` without a daemon.
     pub fn start(world: &World) -> Option<Self> {
-        let (config, socket) = (world.path("bus.conf"), world.path("bus"));
-        let policy = r#"<policy context="default"><allow own="*"/><allow user="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>"#;
-        let listen = format!("<type>session</type><listen>unix:path={}</listen>", socket.display());
-        std::fs::write(&config, format!("<busconfig>{listen}<auth>EXTERNAL</auth>{policy}</busconfig>"))
-            .unwrap();
-        let daemon = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut daemon = match daemon {
-            Ok(daemon) => Guarded(daemon),
-            Err(error) => {
-                eprintln!("skipped: dbus-daemon: {error}");
-                return None;
-            }
-        };
-        let address = daemon.first_line();
+        let (daemon, address) = start_bus(world, BusType::Session)?;
         let (sender, shown) = channel();
         let service = connection::Builder::address(address.as_str())
             .unwrap()

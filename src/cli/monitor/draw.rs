@@ -51,7 +51,8 @@ pub fn frame(
     lines.into_iter().map(|line| line.chars().take(columns).collect()).collect()
 }
 
-fn title(card: &CardSample, text: Text) -> String {
+/// The card, and how full its memory is.
+pub(super) fn title(card: &CardSample, text: Text) -> String {
     let memory = &card.memory;
     say!(
         text,

@@ -75,23 +75,16 @@ impl KeepRun<'_> {
     }
 
     fn place_program(&mut self, kind: ProgramKind, source: &Path) -> Result<(), InstallError> {
-        let place = self.program(kind);
         let sha256 = files::sha256(source, &|| self.control.check().is_err()).map_err(reading(source))?;
         self.control.check()?;
-        if !placed::is_ours(&place, sha256) {
-            let new = files::temporary(&place);
-            self.announce(&place, sha256)?;
+        self.place_with(kind, sha256, |place| {
+            let new = files::temporary(place);
             if program_file::copy_verified(source, &new)? != sha256 {
                 let changed = std::io::Error::new(std::io::ErrorKind::InvalidData, program_file::CopyDiffers);
                 return Err(reading(source)(changed).into());
             }
-            program_file::put(&new, &place)?;
-        } else if !self.is_in_journal(&place, sha256) {
-            self.announce(&place, sha256)?;
-        }
-        self.file.set_program(kind, Some(sha256));
-        self.kept.programs.push(KeptProgram { kind, path: place, sha256 });
-        Ok(())
+            Ok(program_file::put(&new, place)?)
+        })
     }
 
     /// Copies the twin if it is of this version, which its copy says. Returns whether it is.
@@ -110,16 +103,30 @@ impl KeepRun<'_> {
 
     /// Moves a verified copy to its place; copies it again where that is on another drive.
     fn place_copy(&mut self, kind: ProgramKind, copy: &Path, sha256: Sha256) -> Result<(), InstallError> {
-        let place = self.program(kind);
-        if !placed::is_ours(&place, sha256) {
-            self.announce(&place, sha256)?;
-            if program_file::put(copy, &place).is_err() {
-                let new = files::temporary(&place);
+        self.place_with(kind, sha256, |place| {
+            if program_file::put(copy, place).is_err() {
+                let new = files::temporary(place);
                 program_file::copy_verified(copy, &new)?;
-                program_file::put(&new, &place)?;
+                program_file::put(&new, place)?;
             }
-        } else if !self.is_in_journal(&place, sha256) {
+            Ok(())
+        })
+    }
+
+    /// Puts a program with this hash in its place, unless it is there, after the journal names it.
+    fn place_with(
+        &mut self,
+        kind: ProgramKind,
+        sha256: Sha256,
+        put: impl FnOnce(&Path) -> Result<(), InstallError>,
+    ) -> Result<(), InstallError> {
+        let place = self.program(kind);
+        let is_there = placed::is_ours(&place, sha256);
+        if !is_there || !self.is_in_journal(&place, sha256) {
             self.announce(&place, sha256)?;
+        }
+        if !is_there {
+            put(&place)?;
         }
         self.file.set_program(kind, Some(sha256));
         self.kept.programs.push(KeptProgram { kind, path: place, sha256 });

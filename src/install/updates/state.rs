@@ -35,7 +35,7 @@ pub struct UpdatesFile {
 }
 
 impl UpdatesFile {
-    /// Reads it; the default where there is none.
+    /// Reads the document; the default if the file does not exist.
     ///
     /// # Errors
     /// When it exists and cannot be read, or another user may write the home.

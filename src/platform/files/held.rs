@@ -166,7 +166,7 @@ mod tests {
             let (outcome, waited, reports) = try_until(Duration::from_millis(250), code);
             outcome.unwrap();
             assert!(waited < Duration::from_millis(500), "it continues soon: {waited:?}");
-            assert_eq!(reports, 0, "a scanner is not worth a word");
+            assert_eq!(reports, 0, "a short wait is not reported");
         }
         assert_eq!(try_until(Duration::ZERO, 32).1, Duration::ZERO);
     }
