@@ -15,6 +15,8 @@ mod process;
 #[cfg(unix)]
 mod scripts;
 mod windows;
+#[cfg(target_os = "linux")]
+mod workflows;
 
 use std::path::PathBuf;
 use std::process::Command;
