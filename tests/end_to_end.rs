@@ -107,6 +107,13 @@ fn installs_verifies_and_removes_everything() {
     let status = world.run(&["status", "--json"]);
     let status: Value = serde_json::from_slice(&status.stdout).unwrap();
     assert_eq!(status["installed"], false);
+
+    // What a package's own uninstaller runs: nothing to remove is no failure there.
+    assert_eq!(world.run(&["uninstall", "--yes"]).status.code(), Some(1));
+    let output = world.run(&["uninstall", "--yes", "--if-installed", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let output: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output["removed"], Value::Null);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 # Makes acolyte-installer-VERSION-linux-ARCH.tar.gz and its SHA-256. Run it from anywhere:
 #   installer/linux/package.sh [--binaries DIR] [--output DIR]
 # Without --binaries the programs are built for release first. Output: target/packages.
+# ARCH is the processor of the programs; without it, that of this computer.
 # SOURCE_DATE_EPOCH fixes the dates; else they are those of the last commit, so that the same source gives the same archive.
 set -euo pipefail
 
@@ -27,7 +28,7 @@ if [ -z "$binaries" ]; then
 fi
 
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-arch=$(uname -m)
+arch=${ARCH:-$(uname -m)}
 stamp=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 name=acolyte-installer-$version-linux-$arch
 staging=$(mktemp -d)

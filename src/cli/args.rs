@@ -259,6 +259,9 @@ pub struct UninstallArgs {
     /// Show what would be removed, and remove nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
+    /// Succeed when nothing is installed
+    #[arg(long)]
+    pub if_installed: bool,
     /// Print what is removed and what is left as JSON
     #[arg(long)]
     pub json: bool,

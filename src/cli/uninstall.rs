@@ -18,11 +18,17 @@ use crate::untrusted::UntrustedText;
 /// Runs the command.
 ///
 /// # Errors
-/// When nothing is installed, another installer is running, or something cannot be removed.
+/// When nothing is installed (unless that counts as success), another installer is running, or something cannot be removed.
 pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let explain = |error: InstallError| Failure::of_install(error, text);
-    let removal = preview(&session.home).map_err(explain)?;
+    let removal = match preview(&session.home) {
+        Err(error @ InstallError::NotInstalled { .. }) if args.if_installed => {
+            session.tell(&error.explain(text));
+            return finish(args, &Removal::default(), args.keep_models, None);
+        }
+        removal => removal.map_err(explain)?,
+    };
     let mut keep_models = args.keep_models;
     if !args.json {
         session.tell(&summary(&removal, keep_models, session));

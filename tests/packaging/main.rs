@@ -12,6 +12,7 @@ mod linux;
 mod macos;
 #[path = "../common/process.rs"]
 mod process;
+mod release;
 #[cfg(unix)]
 mod scripts;
 mod windows;
@@ -23,7 +24,6 @@ use std::process::Command;
 
 use process::output;
 
-#[cfg(unix)]
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The programs that are shipped, the window first.
 const PROGRAMS: [&str; 2] = ["acolyte-installer", "acolyte"];
