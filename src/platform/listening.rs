@@ -52,10 +52,20 @@ pub fn listener(port: u16, ours: &[u32]) -> Listener {
     #[cfg(target_os = "linux")]
     return linux::listener(port, ours);
     #[cfg(not(target_os = "linux"))]
-    match find(port) {
+    return judged(find(port), || takes_connections(port), ours);
+}
+
+/// What the answer of Windows' table or macOS' tool means: `None` without an answer, `Some(None)` if it names no process.
+#[cfg(any(not(target_os = "linux"), test))]
+fn judged(
+    found: Option<Option<(u32, Option<String>)>>,
+    takes_connections: impl FnOnce() -> bool,
+    ours: &[u32],
+) -> Listener {
+    match found {
         None => Listener::Unknown,
         // The tool may not show programs of other users.
-        Some(None) if takes_connections(port) => Listener::Other(PortOwner::default()),
+        Some(None) if takes_connections() => Listener::Other(PortOwner::default()),
         Some(None) => Listener::Nobody,
         Some(Some((pid, _))) if ours.contains(&pid) => Listener::Ours,
         Some(Some((pid, name))) => {
@@ -216,15 +226,28 @@ fn answers_beyond_loopback(port: u16) -> Option<bool> {
 #[cfg(target_os = "macos")]
 fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
     let mut lsof = super::program::command("/usr/sbin/lsof");
-    lsof.args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpc"]);
+    lsof.args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpcn"]);
     Some(from_lsof(&super::program::run(lsof, TOOL_LIMIT).ok()?.stdout))
 }
 
-/// `lsof -F pc`: per process a line `p123` and a line `cName`.
+/// `lsof -F pcn`: per process a line `p123` and a line `cName`, then for each of its sockets `f7` and `n127.0.0.1:42434`.
+/// Two processes may listen on one port; a socket of 127.0.0.1 gets the connections to it before one of all addresses.
 #[cfg(any(target_os = "macos", test))]
 fn from_lsof(output: &str) -> Option<(u32, Option<String>)> {
-    let pid = output.lines().find_map(|line| line.strip_prefix('p')?.trim().parse().ok())?;
-    Some((pid, output.lines().find_map(|line| line.strip_prefix('c').map(str::to_owned))))
+    let (mut process, mut on_loopback, mut on_all) = (None, None, None);
+    for line in output.lines() {
+        match line.split_at_checked(1) {
+            Some(("p", pid)) => process = pid.parse().ok().map(|pid: u32| (pid, None)),
+            Some(("c", name)) => process = process.map(|(pid, _)| (pid, Some(name.to_owned()))),
+            Some(("n", address)) if address.starts_with("127.0.0.1:") => {
+                on_loopback = on_loopback.or_else(|| process.clone());
+            }
+            Some(("n", address)) if address.starts_with("*:") => on_all = on_all.or_else(|| process.clone()),
+            // Other fields, and sockets that 127.0.0.1 does not reach.
+            _ => {}
+        }
+    }
+    on_loopback.or(on_all)
 }
 
 /// The process that listens on a port of this computer, if any; `None` if the system does not tell.
@@ -251,7 +274,7 @@ fn process_for(sockets: &[(std::net::Ipv4Addr, u16, u32)], port: u16) -> Option<
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 
@@ -301,8 +324,43 @@ mod tests {
 
     #[test]
     fn the_output_of_lsof_is_parsed() {
-        assert_eq!(from_lsof("p4711\ncollama\nf3\n"), Some((4711, Some("ollama".to_owned()))));
-        assert_eq!(from_lsof(""), None);
+        let found = |output| from_lsof(output);
+        let ollama = Some((4711, Some("ollama".to_owned())));
+        assert_eq!(found("p4711\ncollama\nf3\nn127.0.0.1:42434\n"), ollama);
+        assert_eq!(found("p4711\ncollama\nf3\nn*:42434\nf4\nn*:42434\n"), ollama, "IPv4 and IPv6");
+        // AirPlay's receiver listens on all addresses; ours gets the connections to 127.0.0.1.
+        let both = "p512\ncControlCenter\nf9\nn*:5000\np4711\ncollama\nf3\nn127.0.0.1:5000\n";
+        assert_eq!(found(both), ollama);
+        assert_eq!(found("p7\ncnode\nf3\nn[::1]:5000\np8\ncpython\nf3\nn192.168.1.7:5000\n"), None);
+        assert_eq!((found(""), found("lsof: no pwd entry for UID 501\n")), (None, None));
+    }
+
+    #[test]
+    fn who_listens_is_judged_by_the_answer_and_by_connecting() {
+        let never = || panic!("not asked");
+        let process = |pid| Some(Some((pid, Some("ollama".to_owned()))));
+        assert_eq!(judged(None, never, &[]), Listener::Unknown);
+        assert_eq!(judged(process(7), never, &[3, 7]), Listener::Ours);
+        let other = PortOwner { name: Some("ollama".into()), pid: Some(7), user: None };
+        assert_eq!(judged(process(7), never, &[3]), Listener::Other(other));
+        // A process of another user is not shown, but it accepts connections.
+        assert_eq!(judged(Some(None), || true, &[3]), Listener::Other(PortOwner::default()));
+        assert_eq!(judged(Some(None), || false, &[3]), Listener::Nobody);
+    }
+
+    /// The real tool, where there is one: macOS' is of the same family.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_tool_itself_names_this_process() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = format!("-iTCP:{}", socket.local_addr().unwrap().port());
+        let mut lsof = crate::platform::program::command("lsof");
+        lsof.args(["-nP", &port, "-sTCP:LISTEN", "-Fpcn"]);
+        let Ok(output) = crate::platform::program::run(lsof, std::time::Duration::from_secs(20)) else {
+            eprintln!("skipped: lsof is not installed (bash .ci/tools installs it)");
+            return;
+        };
+        assert_eq!(from_lsof(&output.stdout).unwrap().0, std::process::id(), "{output:?}");
     }
 
     #[test]

@@ -81,16 +81,25 @@ impl DesktopNotice {
         self.to_show().show().map(|_| None).map_err(|error| NotificationError(error.to_string()))
     }
 
-    /// The texts are arguments of the script, not part of it.
-    #[cfg(target_os = "macos")]
-    fn show_by_system(&self) -> Result<Option<&'static str>, NotificationError> {
+    /// Arguments of `osascript`. The texts are arguments of the script, not part of it.
+    #[cfg(any(target_os = "macos", test))]
+    fn script_arguments(&self) -> Vec<String> {
         const SCRIPT: [&str; 3] =
             ["on run argv", "display notification (item 1 of argv) with title (item 2 of argv)", "end run"];
+        let mut arguments: Vec<String> =
+            SCRIPT.iter().flat_map(|line| ["-e".to_owned(), (*line).to_owned()]).collect();
+        arguments.extend([
+            "--".to_owned(),
+            Self::without_markup(&self.body),
+            Self::without_markup(&self.title),
+        ]);
+        arguments
+    }
+
+    #[cfg(target_os = "macos")]
+    fn show_by_system(&self) -> Result<Option<&'static str>, NotificationError> {
         let mut command = super::program::command("/usr/bin/osascript");
-        for line in SCRIPT {
-            command.arg("-e").arg(line);
-        }
-        command.arg("--").arg(Self::without_markup(&self.body)).arg(Self::without_markup(&self.title));
+        command.args(self.script_arguments());
         let failed = |message: String| NotificationError(message);
         let output = super::program::run(command, Duration::from_secs(10))
             .map_err(|error| failed(error.to_string()))?;
@@ -107,5 +116,21 @@ mod tests {
         let plain = DesktopNotice::without_markup("<b>x</b> & \u{1b}[31my\nz");
         assert_eq!(plain, "‹b›x‹/b› + [31my\nz");
         assert_eq!(DesktopNotice::without_markup(&"x".repeat(5000)).len(), MAX_CHARS);
+    }
+
+    #[test]
+    fn texts_are_arguments_of_the_script_on_macos() {
+        let notice = DesktopNotice {
+            title: "-e do shell script".to_owned(),
+            body: "\" & quit & \"".to_owned(),
+            ..DesktopNotice::default()
+        };
+        let arguments = notice.script_arguments();
+        let end = arguments.iter().position(|argument| argument == "--");
+        assert_eq!(
+            end.map(|at| arguments[at..].to_vec()),
+            Some(["--", "\" + quit + \"", "-e do shell script"].map(str::to_owned).to_vec())
+        );
+        assert!(arguments[..6].iter().all(|argument| !argument.contains("quit")), "{arguments:?}");
     }
 }

@@ -2,9 +2,9 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(target_os = "macos")]
+#[cfg(any(target_os = "macos", test))]
 mod macos;
-#[cfg(any(target_os = "macos", windows))]
+#[cfg(any(target_os = "macos", windows, test))]
 mod mount_point;
 #[cfg(windows)]
 mod windows;

@@ -30,16 +30,85 @@ const PROFILE: &str = ".profile";
 const BASH_FILES: [&str; 3] = [".bash_profile", ".bash_login", ".bashrc"];
 const ZSH_FILE: &str = ".zshenv";
 
+/// Whose conventions the user's menu and shells follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MenuSystem {
+    /// Linux, by the specifications of freedesktop.org.
+    Freedesktop,
+    MacOs,
+    Windows,
+}
+
+impl MenuSystem {
+    const HERE: Self = if cfg!(windows) {
+        Self::Windows
+    } else if cfg!(target_os = "macos") {
+        Self::MacOs
+    } else {
+        Self::Freedesktop
+    };
+
+    fn menu_entry(self, environment: &Environment) -> Option<PathBuf> {
+        match self {
+            Self::Windows => {
+                let data = environment.path("APPDATA").filter(|path| path.is_absolute())?;
+                Some(data.join(r"Microsoft\Windows\Start Menu\Programs").join(SHORTCUT))
+            }
+            Self::MacOs => Some(environment.home_dir()?.join("Applications").join(APP)),
+            Self::Freedesktop => Some(environment.data_home()?.join(DESKTOP_ENTRY)),
+        }
+    }
+
+    fn icons(self, environment: &Environment) -> Vec<(PathBuf, &'static [u8])> {
+        if self != Self::Freedesktop {
+            return Vec::new();
+        }
+        let Some(data) = environment.data_home() else { return Vec::new() };
+        ICONS.iter().map(|(size, bytes)| (data.join(icon(size)), *bytes)).collect()
+    }
+
+    fn profile_files(self, environment: &Environment) -> Vec<PathBuf> {
+        let Some(home) = environment.home_dir().filter(|_| self != Self::Windows) else { return Vec::new() };
+        let bash: Vec<PathBuf> =
+            BASH_FILES.iter().map(|name| home.join(name)).filter(|path| path.exists()).collect();
+        let profile = home.join(PROFILE);
+        // A login reads it unless there is one of bash's own.
+        let is_read = self != Self::MacOs && !bash.iter().any(|path| !path.ends_with(".bashrc"));
+        let profile = (profile.exists() || is_read).then_some(profile);
+        let zsh = self.uses_zsh(environment).then(|| {
+            let folder = environment.path("ZDOTDIR").filter(|path| path.is_absolute() && path.is_dir());
+            folder.unwrap_or(home).join(ZSH_FILE)
+        });
+        profile.into_iter().chain(bash).chain(zsh).collect()
+    }
+
+    /// On macOS it is every user's shell unless another was chosen.
+    fn uses_zsh(self, environment: &Environment) -> bool {
+        let Some(home) = environment.home_dir() else { return false };
+        self == Self::MacOs
+            || is_shell(environment, "zsh")
+            || [".zshrc", ".zshenv", ".zprofile"].iter().any(|name| home.join(name).exists())
+    }
+
+    fn outside(self, environment: &Environment) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.icons(environment).into_iter().map(|(path, _)| path).collect();
+        if let Some(data) = environment.data_home() {
+            files.extend([BASH_COMPLETIONS, ZSH_COMPLETIONS].map(|end| data.join(end)));
+        }
+        if let Some(config) = environment.config_home() {
+            files.extend([FISH_COMPLETIONS, FISH_PATH].map(|end| config.join(end)));
+        }
+        match self.menu_entry(environment) {
+            Some(app) if self == Self::MacOs => files.extend(app_files(&app)),
+            entry => files.extend(entry),
+        }
+        files
+    }
+}
+
 /// The menu entry; a folder on macOS. `None` if the user's folders are unknown.
 pub fn menu_entry(environment: &Environment) -> Option<PathBuf> {
-    if cfg!(windows) {
-        let data = environment.path("APPDATA").filter(|path| path.is_absolute())?;
-        return Some(data.join(r"Microsoft\Windows\Start Menu\Programs").join(SHORTCUT));
-    }
-    if cfg!(target_os = "macos") {
-        return Some(environment.home_dir()?.join("Applications").join(APP));
-    }
-    Some(environment.data_home()?.join(DESKTOP_ENTRY))
+    MenuSystem::HERE.menu_entry(environment)
 }
 
 /// Files of the app bundle on macOS: property list, program, icon.
@@ -49,11 +118,7 @@ pub fn app_files(app: &Path) -> [PathBuf; 3] {
 
 /// The menu's icons with their contents, on Linux.
 pub fn icons(environment: &Environment) -> Vec<(PathBuf, &'static [u8])> {
-    if cfg!(any(windows, target_os = "macos")) {
-        return Vec::new();
-    }
-    let Some(data) = environment.data_home() else { return Vec::new() };
-    ICONS.iter().map(|(size, bytes)| (data.join(icon(size)), *bytes)).collect()
+    MenuSystem::HERE.icons(environment)
 }
 
 fn icon(size: &str) -> String {
@@ -69,7 +134,9 @@ pub fn completions(paths: &Paths, environment: &Environment) -> Vec<(&'static st
     }
     let data = environment.data_home();
     let bash = data.as_ref().map(|data| ("bash", data.join(BASH_COMPLETIONS)));
-    let zsh = data.filter(|_| uses_zsh(environment)).map(|data| ("zsh", data.join(ZSH_COMPLETIONS)));
+    let zsh = data
+        .filter(|_| MenuSystem::HERE.uses_zsh(environment))
+        .map(|data| ("zsh", data.join(ZSH_COMPLETIONS)));
     let fish = fish_config(environment).map(|config| ("fish", config.join(FISH_COMPLETIONS)));
     [bash, zsh, fish].into_iter().flatten().collect()
 }
@@ -86,25 +153,7 @@ fn fish_config(environment: &Environment) -> Option<PathBuf> {
 
 /// The profile files that a line is added to: those that exist, and the one that the user's shell reads in any case.
 pub fn profile_files(environment: &Environment) -> Vec<PathBuf> {
-    let Some(home) = environment.home_dir().filter(|_| !cfg!(windows)) else { return Vec::new() };
-    let bash: Vec<PathBuf> =
-        BASH_FILES.iter().map(|name| home.join(name)).filter(|path| path.exists()).collect();
-    let profile = home.join(PROFILE);
-    // A login reads it unless there is one of bash's own.
-    let is_read = !cfg!(target_os = "macos") && !bash.iter().any(|path| !path.ends_with(".bashrc"));
-    let profile = (profile.exists() || is_read).then_some(profile);
-    let zsh = uses_zsh(environment).then(|| {
-        let folder = environment.path("ZDOTDIR").filter(|path| path.is_absolute() && path.is_dir());
-        folder.unwrap_or(home).join(ZSH_FILE)
-    });
-    profile.into_iter().chain(bash).chain(zsh).collect()
-}
-
-fn uses_zsh(environment: &Environment) -> bool {
-    let Some(home) = environment.home_dir() else { return false };
-    cfg!(target_os = "macos")
-        || is_shell(environment, "zsh")
-        || [".zshrc", ".zshenv", ".zprofile"].iter().any(|name| home.join(name).exists())
+    MenuSystem::HERE.profile_files(environment)
 }
 
 /// Whether it is the user's shell.
@@ -114,18 +163,7 @@ fn is_shell(environment: &Environment, name: &str) -> bool {
 
 /// Every file outside the home in this environment.
 pub fn outside(environment: &Environment) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = icons(environment).into_iter().map(|(path, _)| path).collect();
-    if let Some(data) = environment.data_home() {
-        files.extend([BASH_COMPLETIONS, ZSH_COMPLETIONS].map(|end| data.join(end)));
-    }
-    if let Some(config) = environment.config_home() {
-        files.extend([FISH_COMPLETIONS, FISH_PATH].map(|end| config.join(end)));
-    }
-    match menu_entry(environment) {
-        Some(app) if cfg!(target_os = "macos") => files.extend(app_files(&app)),
-        entry => files.extend(entry),
-    }
-    files
+    MenuSystem::HERE.outside(environment)
 }
 
 /// Whether a path has the name of a file outside the home. The user's folders may have been others when it was written.
@@ -183,6 +221,24 @@ mod tests {
         std::fs::write(at(".profile"), "").unwrap();
         let all = [".profile", ".bash_profile", ".bashrc", ".zshenv"].map(at);
         assert_eq!(profile_files(&environment("/usr/bin/zsh")), all);
+    }
+
+    /// What a Mac has, decided here: an app in the user's folder instead of a menu entry with icons, and zsh.
+    #[test]
+    fn on_macos_the_menu_entry_is_an_app_and_the_shell_is_zsh() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        let environment = Environment::given([("HOME", home.path().as_os_str())]);
+        let mac = MenuSystem::MacOs;
+        assert_eq!(mac.menu_entry(&environment), Some(at("Applications/ACOLYTE.app")));
+        assert_eq!(mac.icons(&environment).len(), 0);
+        assert_eq!(mac.profile_files(&environment), [at(".zshenv")], "no .profile is created for zsh");
+        std::fs::write(at(".bash_profile"), "").unwrap();
+        assert_eq!(mac.profile_files(&environment), [".bash_profile", ".zshenv"].map(at));
+        let files = mac.outside(&environment);
+        assert!(files.contains(&at("Applications/ACOLYTE.app/Contents/Info.plist")), "{files:?}");
+        assert!(files.iter().all(|path| is_outside(path)), "{files:?}");
+        assert_eq!(mac.menu_entry(&Environment::given([("X", "y")])), None);
     }
 
     #[test]

@@ -140,34 +140,47 @@ struct EnginePart {
 
 /// The files of an engine, with their paths in a release.
 fn contents(program: &Path) -> Result<Vec<EnginePart>, NotReusable> {
-    let layout = || NotReusable::Layout { path: program.to_owned() };
-    let folder = program.parent().ok_or_else(layout)?;
-    let name = program.file_name().ok_or_else(layout)?;
-    let runner = if cfg!(windows) { "llama-server.exe" } else { "llama-server" };
-    let beside = folder.join("lib").join("ollama");
-    let above = folder.parent().map(|root| root.join("lib").join("ollama"));
-    let (place, library, to) = if above.as_ref().is_some_and(|library| library.join(runner).is_file()) {
-        (Path::new("bin").join(name), above.ok_or_else(layout)?, Path::new("lib").join("ollama"))
-    } else if beside.join(runner).is_file() {
-        (PathBuf::from(name), beside, Path::new("lib").join("ollama"))
-    } else if cfg!(target_os = "macos")
-        && folder.ends_with("Contents/Resources")
-        && folder.join(runner).is_file()
-    {
-        // The desktop app has program, runner and libraries in one folder.
-        (PathBuf::new(), folder.to_owned(), PathBuf::new())
-    } else {
-        return Err(layout());
-    };
+    let EngineLayout { place, library, to } = layout(program, cfg!(target_os = "macos"))
+        .ok_or_else(|| NotReusable::Layout { path: program.to_owned() })?;
     let mut parts = Vec::new();
-    if !place.as_os_str().is_empty() {
-        require_unwritable_by_others(folder)?;
+    if let Some(place) = place {
+        require_unwritable_by_others(program.parent().unwrap_or(program))?;
         parts.push(part(program, place)?);
     }
     // The folders above it as well: they are not those of the program.
     let library = ownership::resolve(&library).map_err(untrusted)?;
     collect(&library, &to, &mut parts)?;
     Ok(parts)
+}
+
+/// How an engine lies on the drive.
+#[derive(Debug, PartialEq, Eq)]
+struct EngineLayout {
+    /// The program's path in a release; `None` if it is in the folder of the libraries.
+    place: Option<PathBuf>,
+    /// The folder of the libraries.
+    library: PathBuf,
+    /// Its path in a release.
+    to: PathBuf,
+}
+
+/// The layout of a program's folder; `None` for an unknown one.
+fn layout(program: &Path, is_macos: bool) -> Option<EngineLayout> {
+    let folder = program.parent()?;
+    let name = program.file_name()?;
+    let runner = if cfg!(windows) { "llama-server.exe" } else { "llama-server" };
+    let beside = folder.join("lib").join("ollama");
+    let above = folder.parent().map(|root| root.join("lib").join("ollama"));
+    let to = Path::new("lib").join("ollama");
+    if let Some(library) = above.filter(|library| library.join(runner).is_file()) {
+        return Some(EngineLayout { place: Some(Path::new("bin").join(name)), library, to });
+    }
+    if beside.join(runner).is_file() {
+        return Some(EngineLayout { place: Some(PathBuf::from(name)), library: beside, to });
+    }
+    // The desktop app has program, runner and libraries in one folder.
+    let is_app = is_macos && folder.ends_with("Contents/Resources") && folder.join(runner).is_file();
+    is_app.then(|| EngineLayout { place: None, library: folder.to_owned(), to: PathBuf::new() })
 }
 
 fn collect(folder: &Path, to: &Path, parts: &mut Vec<EnginePart>) -> Result<(), NotReusable> {
@@ -299,4 +312,41 @@ fn make_executable(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_executable(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A folder with empty files.
+    fn with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn the_app_of_macos_has_program_and_libraries_in_one_folder() {
+        let resources = "Ollama.app/Contents/Resources";
+        let app = with(&[&format!("{resources}/ollama"), &format!("{resources}/llama-server")]);
+        let program = app.path().join(resources).join("ollama");
+        let library = app.path().join(resources);
+        let expected = EngineLayout { place: None, library, to: PathBuf::new() };
+        assert_eq!(layout(&program, true), Some(expected));
+        assert_eq!(layout(&program, false), None, "no app of another system");
+
+        let archive = with(&["ollama", "lib/ollama/llama-server"]);
+        let unpacked = layout(&archive.path().join("ollama"), true).unwrap();
+        assert_eq!((unpacked.place, unpacked.to), (Some("ollama".into()), "lib/ollama".into()));
+        let prefix = with(&["bin/ollama", "lib/ollama/llama-server"]);
+        let installed = layout(&prefix.path().join("bin/ollama"), true).unwrap();
+        assert_eq!(installed.place, Some("bin/ollama".into()));
+        let elsewhere = with(&["Resources/ollama", "Resources/llama-server"]);
+        assert_eq!(layout(&elsewhere.path().join("Resources/ollama"), true), None);
+    }
 }

@@ -330,3 +330,27 @@ fn an_agent_is_installed_and_removed() {
     assert!(tool.calls().contains(&format!("bootstrap gui/501 {}", installed.place)));
     assert!(tool.calls().contains(&"bootout gui/501/com.acolyte.ollama".to_owned()));
 }
+
+/// As real ones answer (tests/fixtures/macos/README.md). Only the exit code counts: an agent that launchd is about to restart
+/// is not running, but it has to be unloaded to stay stopped.
+#[test]
+fn an_agent_that_launchd_knows_is_loaded_whatever_its_state() {
+    let running = include_str!("../../../tests/fixtures/macos/launchctl-print-running.txt");
+    let waiting = running.replace("state = running", "state = spawn scheduled").replace("pid = 1486", "");
+    let absent = "Could not find service \"com.acolyte.ollama\" in domain for login";
+    for (answer, code, is_loaded) in [(running, 0, true), (&waiting, 0, true), (absent, 113, false)] {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("answer");
+        std::fs::write(&file, answer).unwrap();
+        let tool = Tool::new(&format!("case $1 in print) cat '{}'; exit {code};; esac", file.display()));
+        let agent = LaunchAgent::with_launchctl(home.path(), &tool.path(), 501);
+        assert_eq!(agent.is_loaded(), is_loaded, "{answer}");
+        agent.install(&entry()).unwrap();
+        agent.load().unwrap();
+        agent.unload().unwrap();
+        let last = tool.calls().pop().unwrap();
+        let (started, stopped) = if is_loaded { ("kickstart", "bootout") } else { ("bootstrap", "print") };
+        assert!(tool.calls().iter().any(|call| call.starts_with(started)), "{:?}", tool.calls());
+        assert!(last.starts_with(stopped), "{last}");
+    }
+}
