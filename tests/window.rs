@@ -21,3 +21,5 @@ mod journey;
 mod starting;
 #[path = "window/walk.rs"]
 mod walk;
+#[path = "window/wayland.rs"]
+mod wayland;
