@@ -4,6 +4,12 @@
 #![cfg(unix)]
 
 mod common;
+#[allow(dead_code, reason = "the module of cargo xtask, which uses all of it")]
+#[path = "../installer/xtask/src/plan.rs"]
+mod plan;
+#[allow(dead_code, reason = "the module of cargo xtask, which uses all of it")]
+#[path = "../installer/xtask/src/publish/mod.rs"]
+mod publish;
 
 use std::io::Cursor;
 
@@ -12,7 +18,13 @@ use common::gguf::Shape;
 use common::mirror::Fault;
 use common::world::{Said, World};
 use minisign::KeyPair;
+use plan::{CHECKSUMS, Form};
+use publish::list::{list_of, renewed, signature_of};
+use publish::packages::Packages;
+use publish::versions::Checkout;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use time::Duration;
 
 /// Where the lists of a world are, and the key that signs them.
 struct Publisher<'a> {
@@ -250,4 +262,81 @@ fn the_choice_of_the_installation_is_kept() {
     assert_eq!(world.json("llm/updates.json")["daily"], true);
     world.install(&arguments).receipt();
     assert_eq!(world.json("llm/updates.json")["daily"], true, "another installation does not change it");
+}
+
+/// A checkout of version 9.0.0, and its packages.
+fn release(world: &World) -> (Checkout, Packages) {
+    let (root, dist) = (world.path("checkout"), world.path("dist"));
+    let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let engine = std::fs::read_to_string(repository.join("assets/ollama-release.yaml")).unwrap();
+    for (file, text) in [
+        ("Cargo.toml", "[package]\nname = \"acolyte-installer\"\nversion = \"9.0.0\"\n"),
+        ("CHANGELOG.md", "# Changelog\n\n## [9.0.0] - 2027-01-01\n\n- Faster.\n"),
+        ("installer/changes.yaml", "version: 9.0.0\nchanges:\n  en: Faster.\n  es: Más rápido.\n"),
+        ("assets/ollama-release.yaml", &engine),
+    ] {
+        let path = root.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::create_dir_all(&dist).unwrap();
+    let mut sums = String::new();
+    for (form, arch) in
+        [(Form::TarGz, "x86_64"), (Form::TarGz, "aarch64"), (Form::Setup, "x86_64"), (Form::Dmg, "any")]
+    {
+        let name = form.file_name("9.0.0", arch);
+        std::fs::write(dist.join(&name), &name).unwrap();
+        sums += &format!("{}  {name}\n", hex::encode(Sha256::digest(&name)));
+    }
+    std::fs::write(dist.join(CHECKSUMS), sums).unwrap();
+    (Checkout::at(&root).unwrap(), Packages::at(&dist, "9.0.0").unwrap())
+}
+
+/// What a release publishes and each month renews is what the program reads: the same function makes and signs it in
+/// `.github/workflows/release.yml`.
+#[test]
+fn the_list_that_a_release_makes_is_believed() {
+    let world = installed();
+    let publisher = Publisher::new(&world);
+    let (checkout, packages) = release(&world);
+    assert_eq!(checkout.release_of("v9.0.0").unwrap().text, "- Faster.");
+    let public = publisher.keys.pk.to_base64();
+    let secret = publisher.keys.sk.to_box(None).unwrap().into_string();
+    let publish = |list: &[u8]| {
+        let signature = signature_of(list, &secret, "", Some(&public)).unwrap();
+        world.mirror.put("updates/versions.json.minisig", signature.into_bytes());
+        world.mirror.put("updates/versions.json", list.to_vec());
+    };
+    let repository = "https://github.com/acolyte/installer";
+    let list = list_of(&checkout, &packages, repository, 7, Duration::days(30)).unwrap();
+    publish(&list);
+    let found = publisher.found();
+    let program = &found["program"];
+    assert_eq!(program["version"], "9.0.0", "{found}");
+    assert_eq!(program["page"], format!("{repository}/releases/tag/v9.0.0"));
+    assert_eq!(program["changes"]["es"], "Más rápido.");
+    let (form, arch) = match std::env::consts::OS {
+        "macos" => (Form::Dmg, "any"),
+        "windows" => (Form::Setup, "x86_64"),
+        _ => (Form::TarGz, std::env::consts::ARCH),
+    };
+    assert_eq!(program["bytes"], form.file_name("9.0.0", arch).len());
+    assert!(found.get("problems").is_none(), "{found}");
+
+    // A renewed list is believed, and then the one before no longer.
+    assert!(renewed(&list, 7, Duration::days(30)).is_err(), "the same serial number");
+    publish(&renewed(&list, 8, Duration::days(30)).unwrap());
+    let found = publisher.found();
+    assert!(found["program"]["version"] == "9.0.0" && found.get("problems").is_none(), "{found}");
+    publish(&list);
+    assert!(publisher.found()["problems"][0].as_str().unwrap().contains("serial number"));
+
+    // A key that the programs do not know, and a wrong password.
+    let other = KeyPair::generate_unencrypted_keypair().unwrap();
+    let refused = signature_of(&list, &other.sk.to_box(None).unwrap().into_string(), "", Some(&public));
+    assert!(refused.unwrap_err().to_string().contains("assets/updates.yaml"));
+    let locked = KeyPair::generate_encrypted_keypair(Some("right".to_owned())).unwrap();
+    let locked = locked.sk.to_box(None).unwrap().into_string();
+    assert!(signature_of(&list, &locked, "wrong", None).is_err());
+    assert!(signature_of(&list, &locked, "right", None).is_ok());
 }

@@ -10,8 +10,16 @@ mod icons;
 mod linux;
 #[cfg(unix)]
 mod macos;
+#[allow(dead_code, reason = "the module of cargo xtask, which uses all of it")]
+#[path = "../../installer/xtask/src/plan.rs"]
+mod plan;
 #[path = "../common/process.rs"]
 mod process;
+#[allow(dead_code, reason = "the module of cargo xtask, which uses all of it")]
+#[path = "../../installer/xtask/src/publish/mod.rs"]
+mod publish;
+#[cfg(target_os = "linux")]
+mod publishing;
 mod release;
 #[cfg(unix)]
 mod scripts;

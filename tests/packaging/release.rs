@@ -1,18 +1,12 @@
 //! What `cargo xtask dist` makes: names, metadata of the packages, the installer for Windows.
 
-#![allow(dead_code, reason = "the plan's module is that of the task itself, which uses all of it")]
-
-#[path = "../../installer/xtask/src/plan.rs"]
-mod plan;
-
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use crate::plan::{self, Form, System};
+use crate::{PROGRAMS, VERSION, text_of};
 use acolyte::install::Paths;
 use acolyte::install::keep::app_entry;
-use plan::{Form, System};
-
-use crate::{PROGRAMS, VERSION, text_of};
 
 #[test]
 fn every_package_has_the_name_that_others_rely_on() {

@@ -1,11 +1,14 @@
-//! Makes the files of a release: `cargo xtask dist`. docs/packaging.md has the design; `.ci/dist-tools` installs the tools.
+//! Makes the files of a release: `cargo xtask dist`, and what is published with them. docs/packaging.md has the design;
+//! `.ci/dist-tools` installs the tools.
 
+mod commands;
 mod compile;
 mod error;
 mod inspect;
 mod linux;
 mod macos;
 mod plan;
+mod publish;
 mod release;
 mod tool;
 mod windows;
@@ -30,6 +33,8 @@ struct Xtask {
 enum Task {
     /// Build for release and make the packages that can be made on this system, in target/dist
     Dist(Dist),
+    #[command(flatten)]
+    Publish(commands::PublishTask),
 }
 
 #[derive(Args)]
@@ -57,8 +62,11 @@ fn binaries(text: &str) -> Result<(System, PathBuf), String> {
 }
 
 fn main() -> ExitCode {
-    let Task::Dist(args) = Xtask::parse().task;
-    match dist(&args) {
+    let done = match Xtask::parse().task {
+        Task::Dist(args) => dist(&args).map_err(|error| error.to_string()),
+        Task::Publish(task) => commands::publish(&task).map_err(|error| error.to_string()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
