@@ -335,14 +335,10 @@ fn a_program_without_its_twin_is_kept_alone() {
     assert!(world.home().join("bin/acolyte-installer").is_file());
 }
 
-/// A run that was killed: its changes are in the journal.
-#[test]
-fn an_interrupted_run_is_undone() {
-    let world = installed();
-    let before = contents(&world);
+/// A run that was killed once its first copy is there: its changes are in the journal.
+fn kill_while_keeping(world: &World) {
     let mut command = plain(world.acolyte(&["keep", "--yes"]));
     let mut running = common::process::Guarded(command.spawn().unwrap());
-    // As soon as the second copy has begun.
     let copy = world.home().join("bin/acolyte");
     let began = std::time::Instant::now();
     while !copy.exists() {
@@ -352,12 +348,76 @@ fn an_interrupted_run_is_undone() {
     }
     running.0.kill().unwrap();
     running.0.wait().unwrap();
-    let interrupted = world.status()["unfinished"] == true;
-    assert!(interrupted, "killed after its first copy");
-    let refused = run(&world, &["keep", "--yes"]);
-    assert_eq!(refused.status.code(), Some(1), "an interrupted run is finished first");
+    assert_eq!(world.status()["unfinished"], true, "killed after its first copy");
+}
+
+#[test]
+fn an_interrupted_run_is_undone() {
+    let world = installed();
+    let before = contents(&world);
+    kill_while_keeping(&world);
     let undone = run(&world, &["undo", "--yes"]);
     assert!(undone.status.success(), "{}", stderr(&undone));
     assert!(contents(&world) == before);
     assert_eq!(world.status()["unfinished"], false);
+}
+
+/// What was installed is complete, so nobody is asked whether to go on with it.
+#[test]
+fn an_interrupted_run_stops_neither_the_next_one_nor_an_installation() {
+    let world = installed();
+    let before = contents(&world);
+    kill_while_keeping(&world);
+    let resumed = run(&world, &["install", "--continue", "--yes"]);
+    assert_eq!(resumed.status.code(), Some(1), "{}", stderr(&resumed));
+    assert!(contents(&world) == before);
+    assert_eq!(world.status()["unfinished"], false);
+    kill_while_keeping(&world);
+    keep(&world);
+    assert_eq!(world.status()["unfinished"], false);
+    let removed = run(&world, &["uninstall", "--yes"]);
+    assert!(removed.status.success() && !world.home().exists(), "{}", stderr(&removed));
+}
+
+#[test]
+fn what_is_kept_can_be_removed_alone() {
+    let world = installed();
+    let (before, files) = (contents(&world), listing(&world.path("home")));
+    let remove = || {
+        let said = run(&world, &["keep", "--remove", "--yes", "--json"]);
+        assert!(said.status.success(), "{}", stderr(&said));
+        let removed = serde_json::from_slice::<Value>(&said.stdout).unwrap()["removed"].clone();
+        (removed.as_array().unwrap().len(), stderr(&said))
+    };
+    for _ in 0..2 {
+        keep(&world);
+        let (count, words) = remove();
+        assert!(count > 10 && words.contains("Removed: line of ACOLYTE in"), "{count}: {words}");
+        assert!(contents(&world) == before, "files of the user are as they were");
+        let is_of_program = |path: &&PathBuf| {
+            ["llm", "logs"].iter().any(|folder| path.starts_with(world.home().join(folder)))
+        };
+        let left = listing(&world.path("home"));
+        let extra: Vec<&PathBuf> = left.iter().filter(|path| !files.contains(path)).collect();
+        assert!(extra.iter().all(is_of_program) && files.iter().all(|path| left.contains(path)), "{extra:?}");
+        assert_eq!(world.status()["kept"], Value::Null);
+    }
+    let (count, words) = remove();
+    assert!(count == 0 && words.contains("is not kept on this computer"), "{words}");
+    assert_eq!(world.status()["server"]["running"], true, "what is installed goes on");
+    let nothing = World::new(&json!({}));
+    assert_eq!(run(&nothing, &["keep", "--remove", "--yes"]).status.code(), Some(1), "nothing is installed");
+}
+
+/// The kept program can remove itself.
+#[test]
+fn the_kept_program_can_stop_being_kept() {
+    let world = installed();
+    let before = contents(&world);
+    keep(&world);
+    let mut remove = plain(world.program(world.home().join("bin/acolyte").to_str().unwrap()));
+    remove.args(["keep", "--remove", "--yes"]);
+    let said = output(remove);
+    assert!(said.status.success(), "{}", stderr(&said));
+    assert!(contents(&world) == before);
 }

@@ -40,7 +40,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("logs", &["acolyte logs", "acolyte logs --follow --lines 20"]),
     ("uninstall", &["acolyte uninstall --dry-run", "acolyte uninstall --keep-models"]),
     ("wizard", &["acolyte wizard"]),
-    ("keep", &["acolyte keep --yes"]),
+    ("keep", &["acolyte keep --yes", "acolyte keep --remove"]),
     ("completions", &["acolyte completions bash > ~/.local/share/bash-completion/completions/acolyte"]),
     ("man", &["acolyte man", "acolyte man --dir /usr/local/share/man/man1"]),
 ];

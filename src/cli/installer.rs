@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use crate::cli::args::{GlobalArgs, OllamaChoice, WizardArgs};
+use crate::cli::args::{GlobalArgs, OllamaChoice, UninstallArgs, WizardArgs};
 use crate::cli::detect::hardware_of;
 use crate::cli::profiles::profiles_of;
-use crate::cli::{Failure, Session, help, model, prompts, source, startup};
+use crate::cli::{Failure, Session, help, model, prompts, source, startup, uninstall};
 use crate::install::keep::ProgramKind;
 use crate::plan::Profiles;
 use crate::sentences::ValueProblem;
@@ -27,6 +27,9 @@ pub(super) struct InstallerCli {
     /// Renderer to try first: wgpu or glow; the other is the fallback (default: wgpu, or glow without a graphics card)
     #[arg(long, value_name = "NAME", value_parser = renderer)]
     renderer: Option<RendererChoice>,
+    /// Ask at once whether to remove everything that was installed
+    #[arg(long)]
+    uninstall: bool,
 }
 
 fn renderer(name: &str) -> Result<RendererChoice, ValueProblem> {
@@ -96,6 +99,10 @@ fn without_window(error: &StartError, cli: &InstallerCli, session: &Session) -> 
         StartError::NoDisplay => session.tell(&say!(text, "cli-no-display")),
         StartError::NoRenderer(why) => session.tell(&say!(text, "cli-no-window", why = why.as_str())),
     }
+    if cli.uninstall {
+        let args = UninstallArgs { yes: false, keep_models: false, dry_run: false, json: false };
+        return uninstall::run(&args, session);
+    }
     prompts::run(&cli.wizard, session)
 }
 
@@ -114,6 +121,7 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
     Ok(WizardOptions {
         refresh_model: false,
         daily_updates: None,
+        asks_to_remove: cli.uninstall,
         home: session.home.clone(),
         source: source::from_options(source, session)?,
         wants_newest: source.ollama == OllamaChoice::Newest,

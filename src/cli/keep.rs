@@ -12,8 +12,9 @@ use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::InstallError;
+use crate::install::change::Change;
 use crate::install::keep::OwnPrograms;
-use crate::install::manage::keep::{KeepPreview, keep, preview_keep};
+use crate::install::manage::keep::{KeepPreview, keep, preview_keep, remove_kept};
 use crate::install::manage::kept::Kept;
 use crate::say;
 
@@ -25,12 +26,23 @@ struct KeepJson<'a> {
     kept: &'a Kept,
 }
 
+/// What `acolyte keep --remove --json` prints.
+#[derive(Serialize)]
+struct RemovedJson<'a> {
+    schema: u32,
+    /// What was removed, as the journal had it.
+    removed: &'a [Change],
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When nothing is installed, a newer version is kept, or it cannot be kept.
 pub fn run(args: &KeepArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
+    if args.remove {
+        return remove(args, session);
+    }
     let (programs, preview) = preview(session)?;
     for line in preview.lines(text) {
         session.tell(&line);
@@ -46,6 +58,35 @@ pub fn run(args: &KeepArgs, session: &Session) -> Result<u8, Failure> {
     let kept = carry_out(&programs, session)?;
     if args.json {
         print_json(&KeepJson { schema: SCHEMA, kept: &kept })?;
+    }
+    Ok(0)
+}
+
+fn remove(args: &KeepArgs, session: &Session) -> Result<u8, Failure> {
+    let text = session.text;
+    if !args.yes {
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
+        }
+        if !confirm(&say!(text, "keep-ask-remove"), session)? {
+            return Ok(1);
+        }
+    }
+    let removed = remove_kept(&session.home).map_err(|error| Failure::of_install(error, text))?;
+    if removed.is_empty() {
+        session.tell(&say!(text, "keep-none"));
+    }
+    let (files, others): (Vec<&Change>, Vec<&Change>) =
+        removed.iter().partition(|change| matches!(change, Change::PlaceFile { .. }));
+    if !files.is_empty() {
+        let count = u64::try_from(files.len()).unwrap_or(u64::MAX);
+        session.tell(&say!(text, "keep-removed-files", count = count));
+    }
+    for change in others {
+        session.tell(&say!(text, "keep-removed", what = change.words(text)));
+    }
+    if args.json {
+        print_json(&RemovedJson { schema: SCHEMA, removed: &removed })?;
     }
     Ok(0)
 }

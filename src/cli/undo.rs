@@ -13,6 +13,7 @@ use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
+use crate::install::manage::keep::revert_interrupted_keep;
 use crate::install::manage::undo::{Undone, undo, unfinished_run};
 use crate::install::{InstallError, ProfileFile, SavedRequest};
 use crate::say;
@@ -82,8 +83,9 @@ pub enum Interrupted {
 /// When a document cannot be read, there is nothing to resume, or undoing fails.
 pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Interrupted, Failure> {
     let text = session.text;
-    let unfinished =
-        unfinished_run(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
+    let explain = |error: InstallError| Failure::of_install(error, text);
+    revert_interrupted_keep(&session.home).map_err(explain)?;
+    let unfinished = unfinished_run(&session.home).map_err(explain)?;
     let Some(unfinished) = unfinished else {
         let home = session.home.clone();
         if args.resume {

@@ -410,6 +410,8 @@ pub enum FinishedBy {
     Undo,
     /// `acolyte uninstall`.
     Uninstall,
+    /// `acolyte keep --remove`.
+    RemoveKept,
 }
 
 /// A change that could not be reverted.

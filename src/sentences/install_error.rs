@@ -247,6 +247,7 @@ impl FinishedBy {
         match self {
             Self::Undo => say!(text, "rollback-remedy", command = "acolyte undo"),
             Self::Uninstall => say!(text, "rollback-remedy", command = "acolyte uninstall"),
+            Self::RemoveKept => say!(text, "rollback-remedy", command = "acolyte keep --remove"),
         }
     }
 }

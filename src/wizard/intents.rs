@@ -136,13 +136,7 @@ impl Wizard {
                     None => self.carry_out(Intent::ChangeProfile, dark),
                 }
             }
-            Intent::AskToRemove => {
-                if let Page::Manage(page) = &self.page {
-                    let home = page.installation.home.clone();
-                    self.question = Some(Question::Remove { keep_models: false, removal: None });
-                    self.send(BackendCommand::PreviewRemoval { home });
-                }
-            }
+            Intent::AskToRemove => self.ask_to_remove(),
             Intent::Act(action) => {
                 if let Page::Manage(page) = &mut self.page {
                     page.begin(ManageActivity::Acting(action));
@@ -195,6 +189,15 @@ impl Wizard {
         }
         self.options.refresh_model = known.updates.model.is_some();
         self.resume(*request);
+    }
+
+    /// Asks on the Manage page whether to remove everything that is installed.
+    pub(super) fn ask_to_remove(&mut self) {
+        if let Page::Manage(page) = &self.page {
+            let home = page.installation.home.clone();
+            self.question = Some(Question::Remove { keep_models: false, removal: None });
+            self.send(BackendCommand::PreviewRemoval { home });
+        }
     }
 
     fn open_folder(&self) {

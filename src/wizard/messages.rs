@@ -29,6 +29,9 @@ impl Wizard {
                     Page::Manage(Box::new(ManagePage::new(installation)))
                 });
                 self.check_health();
+                if std::mem::take(&mut self.options.asks_to_remove) {
+                    self.ask_to_remove();
+                }
             }
             (Message::Installation(Ok(Some(installation))), Page::Manage(page)) => {
                 let live = std::mem::take(&mut page.live);
@@ -134,11 +137,17 @@ impl Wizard {
                 Err(error) => Notice::Failed(error.clone()),
             });
         }
+        let succeeded = end.is_ok();
         if let Page::Manage(page) = &mut self.page {
             let home = page.installation.home.clone();
             let check_again = page.managed(action, end);
-            if check_again && action != ManageAction::Undo {
+            let is_read_again =
+                matches!(action, ManageAction::Undo | ManageAction::Keep | ManageAction::RemoveKept);
+            if check_again && !is_read_again {
                 self.send(BackendCommand::CheckHealth { home });
+            }
+            if succeeded && is_read_again && action != ManageAction::Undo {
+                self.send(BackendCommand::LookForInstallation);
             }
         }
         if action == ManageAction::Undo {

@@ -29,6 +29,8 @@ pub struct WizardOptions {
     pub refresh_model: bool,
     /// Look for newer versions once a day; `None` leaves it as it is.
     pub daily_updates: Option<bool>,
+    /// Ask at once whether to remove what is installed.
+    pub asks_to_remove: bool,
     /// Language; the remembered one, else the system's, when `None`.
     pub language: Option<Language>,
     /// A saved hardware document to use instead of detection.

@@ -18,10 +18,10 @@ mod manage {
     pub const CHANGE_PROFILE: usize = 2;
     pub const CHECK_AGAIN: usize = 3;
     /// Or "Update", where there is a newer engine.
-    pub const REPAIR: usize = 11;
-    pub const REMOVE: usize = 12;
+    pub const REPAIR: usize = 12;
+    pub const REMOVE: usize = 13;
     /// One button starts or stops.
-    pub const START_OR_STOP: usize = 13;
+    pub const START_OR_STOP: usize = 14;
 }
 
 /// The program on this world's machine, from this world's mirror.

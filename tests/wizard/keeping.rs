@@ -90,6 +90,8 @@ fn a_newer_download_offers_to_replace_the_kept_copy() {
         stage.harness.run();
         let (action, outbox) = stage.desk.borrow().actions.pop().unwrap();
         assert_eq!(action, ManageAction::Keep);
+        // It is read again, and is this one now.
+        stage.desk.borrow().kept = Some(Some(KeptFile::of_this_version()));
         outbox.send(Message::Managed(action, Ok(())));
         stage.harness.run();
         assert!(stage.harness.query_by_role_and_label(Role::Button, &label).is_none(), "it is this one now");
@@ -98,5 +100,51 @@ fn a_newer_download_offers_to_replace_the_kept_copy() {
             let stage = with_version(other);
             assert!(stage.harness.query_by_role_and_label(Role::Button, &label).is_none(), "{other}");
         }
+    }
+}
+
+#[test]
+fn manage_keeps_the_program_and_removes_it_again() {
+    for language in Language::ALL {
+        let request =
+            Stage::new(Eye::blind(language), Scene::of(scripted::laptop())).reach_install().installation().0;
+        let scene = Scene {
+            installation: Some(scripted::installation(&request, language)),
+            ..Scene::of(scripted::laptop())
+        };
+        let mut stage = Stage::new(Eye::blind(language), scene);
+        let preview = scripted::keep_preview().changes(stage.text).join(", ");
+        assert!(stage.harness.query_by_label_contains(&preview).is_some(), "it is said before");
+        for (key, wanted, kept) in [
+            ("wizard-keep", ManageAction::Keep, Some(KeptFile::of_this_version())),
+            ("wizard-kept-remove", ManageAction::RemoveKept, None),
+        ] {
+            let label = stage.say(key);
+            stage.harness.get_by_role_and_label(Role::Button, &label).click_accesskit();
+            stage.harness.run();
+            let (action, outbox) = stage.desk.borrow().actions.last().cloned().unwrap();
+            assert_eq!(action, wanted);
+            stage.desk.borrow().kept = Some(kept);
+            outbox.send(Message::Managed(action, Ok(())));
+            stage.harness.run();
+            assert!(stage.harness.query_by_role_and_label(Role::Button, &label).is_none(), "{key}");
+        }
+    }
+}
+
+/// The button of Windows' list of installed apps opens the window with the question.
+#[test]
+fn the_window_can_open_with_the_question_whether_to_remove() {
+    let request = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop()))
+        .reach_install()
+        .installation()
+        .0;
+    for asks in [true, false] {
+        let installation = Some(scripted::installation(&request, Language::English));
+        let scene = Scene { installation, asks_to_remove: asks, ..Scene::of(scripted::laptop()) };
+        let stage = Stage::new(Eye::blind(Language::English), scene);
+        let question = stage.say("wizard-ask-remove-keep");
+        let is_asked = stage.harness.query_by_role_and_label(Role::CheckBox, &question).is_some();
+        assert_eq!(is_asked, asks);
     }
 }

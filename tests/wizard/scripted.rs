@@ -8,7 +8,7 @@ use acolyte::checksum::Sha256;
 use acolyte::control::{Cancelled, Control};
 use acolyte::figures::Range;
 use acolyte::install::event::{Activity, ByteProgress};
-use acolyte::install::keep::ProgramKind;
+use acolyte::install::keep::{KeptFile, ProgramKind};
 use acolyte::install::manage::keep::KeepPreview;
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::manage::uninstall::Removal;
@@ -62,6 +62,8 @@ pub struct Desk {
     pub opened: Vec<PathBuf>,
     pub watches: Vec<(LiveWatch, Outbox)>,
     pub outbox: Option<Outbox>,
+    /// What is kept of the program now, if the test says so; else the scene's.
+    pub kept: Option<Option<KeptFile>>,
 }
 
 /// The desk, shared by the backend and the test.
@@ -102,6 +104,8 @@ pub struct Scene {
     pub removal: Removal,
     /// What keeping the program would change.
     pub keep: KeepPreview,
+    /// The window was opened to remove what is installed.
+    pub asks_to_remove: bool,
     /// What is known of newer versions.
     pub updates: KnownUpdates,
 }
@@ -155,6 +159,7 @@ impl Scene {
             source: self.source.clone(),
             wants_newest: self.wants_newest,
             settings: self.settings,
+            asks_to_remove: self.asks_to_remove,
             ..WizardOptions::default()
         }
     }
@@ -276,7 +281,11 @@ impl Backend for Scripted {
             BackendCommand::LookForInstallation => {
                 desk.outbox = Some(outbox.clone());
                 outbox.send(Message::EngineVersion("0.32.15".to_owned()));
-                outbox.send(Message::Installation(Ok(scene.installation.clone())));
+                let mut installation = scene.installation.clone();
+                if let (Some(installation), Some(kept)) = (&mut installation, &desk.kept) {
+                    installation.kept.clone_from(kept);
+                }
+                outbox.send(Message::Installation(Ok(installation)));
                 // Nothing is unfinished after an undo.
                 let undone = desk.actions.iter().any(|(action, _)| *action == ManageAction::Undo);
                 if let Some(unfinished) = scene.unfinished.clone().filter(|_| !undone) {
@@ -469,6 +478,7 @@ impl Scene {
             file: ScriptedFile::AsListed,
             settings: Settings::default(),
             keep: keep_preview(),
+            asks_to_remove: false,
             removal: Removal::default(),
             updates: KnownUpdates::default(),
         }
@@ -666,6 +676,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
         home,
         installed: Box::new(Installed { profile, receipt: Some(receipt(request)) }),
         kept: None,
+        keep: Some(keep_preview()),
         request: Some(Box::new(SavedRequest::of(request))),
     }
 }

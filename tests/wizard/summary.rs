@@ -56,3 +56,17 @@ fn an_inventory_of_other_drives_is_ignored() {
     stage.harness.run();
     assert_eq!(download_bytes(&stage), before);
 }
+
+#[test]
+fn the_watcher_is_a_tick_that_is_off() {
+    for language in Language::ALL {
+        for ticked in [true, false] {
+            let mut stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop())).reach_summary();
+            if ticked {
+                stage.tick("wizard-watch");
+            }
+            stage.click("wizard-install");
+            assert_eq!(stage.installation().0.options.watch, ticked);
+        }
+    }
+}

@@ -93,6 +93,19 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether the change keeps this program on the computer.
+    pub fn keeps_program(&self) -> bool {
+        matches!(
+            self,
+            Self::PlaceFile { .. }
+                | Self::AddShellLine { .. }
+                | Self::AddToUserPath { .. }
+                | Self::ListInstalledApp
+        )
+    }
+}
+
 /// What a change is about, for lists shown to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {

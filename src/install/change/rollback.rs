@@ -103,6 +103,33 @@ pub async fn roll_back(
     Ok(report)
 }
 
+/// Reverts what keeps this program on the computer, to nothing, and removes the folders that become empty by that. Nothing
+/// else changes, and the server goes on. Running it again finishes what failed.
+pub fn revert_kept(paths: &Paths, entries: &[JournalEntry]) -> RollbackReport {
+    let mut report = RollbackReport { finished_by: FinishedBy::RemoveKept, ..RollbackReport::default() };
+    let changes = changes(entries);
+    let target = RevertTarget { paths, snapshot: None, keep_models: true, stores: Vec::new() };
+    for change in changes.iter().rev().filter(|change| change.keeps_program()) {
+        let was_present = change.is_present(paths);
+        let outcome = change.revert(true, &target);
+        if was_present || outcome.is_err() {
+            report.add(change.clone(), outcome);
+        }
+    }
+    let is_below = |placed: &Change, folder: &Path| matches!(placed, Change::PlaceFile { path, .. } if path.starts_with(folder));
+    for change in changes.iter().rev() {
+        if let Change::CreateFolder { path } = change
+            && path != paths.home()
+            && !path.is_symlink()
+            && changes.iter().any(|placed| is_below(placed, path))
+            && let Err(error) = files::remove_folder_if_empty(path)
+        {
+            report.add(change.clone(), Err(error.into()));
+        }
+    }
+    report
+}
+
 impl Pending {
     fn is_used_by_server(&self) -> bool {
         self.change.is_used_by_server() && !matches!(self.change, Change::CreateModel { .. })
@@ -141,10 +168,7 @@ impl Scope<'_> {
         match self {
             Self::KeepFetched(before) => match change {
                 Change::BackUpEngine { .. } | Change::StartAtLogin => true,
-                Change::PlaceFile { .. }
-                | Change::AddShellLine { .. }
-                | Change::AddToUserPath { .. }
-                | Change::ListInstalledApp => true,
+                kept if kept.keeps_program() => true,
                 Change::WriteFile { path } => *path != paths.request(),
                 Change::CreateModel { .. } => before.installed.is_some(),
                 _ => false,

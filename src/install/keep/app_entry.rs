@@ -14,7 +14,7 @@ pub fn name(paths: &Paths) -> String {
     format!("ACOLYTE-{}", paths.id())
 }
 
-/// The values of the entry. Without the terminal program its button opens the window, which can remove everything.
+/// The values of the entry. Its button opens the window, or the terminal program where the window is not kept.
 pub fn values(paths: &Paths, kept: &KeptFile) -> Vec<(&'static str, AppValue)> {
     let at = |kind: ProgramKind| paths.programs().join(kind.file_name());
     let home = paths.home();
@@ -32,14 +32,16 @@ pub fn values(paths: &Paths, kept: &KeptFile) -> Vec<(&'static str, AppValue)> {
         ("NoModify", AppValue::Number(1)),
         ("NoRepair", AppValue::Number(1)),
     ];
+    let (terminal, window) = (at(ProgramKind::Terminal), at(ProgramKind::Window));
+    // The window asks where it is kept, so that the button opens no console.
+    let asks = match kept.window {
+        Some(_) => line(&window, &["--uninstall", "--home"], home),
+        None => line(&terminal, &["uninstall", "--home"], home),
+    };
+    values.push(("UninstallString", AppValue::Text(asks)));
     if kept.terminal.is_some() {
-        let terminal = at(ProgramKind::Terminal);
-        values.push(("UninstallString", AppValue::Text(line(&terminal, &["uninstall", "--home"], home))));
         let quiet = line(&terminal, &["uninstall", "--yes", "--home"], home);
         values.push(("QuietUninstallString", AppValue::Text(quiet)));
-    } else {
-        let window = line(&at(ProgramKind::Window), &["--home"], home);
-        values.push(("UninstallString", AppValue::Text(window)));
     }
     values
 }
@@ -73,12 +75,18 @@ mod tests {
         let uninstall = text(format!("\"{program}\" uninstall --home \"{home}\""));
         assert_eq!(value(&terminal, "UninstallString"), uninstall);
         let quiet = text(format!("\"{program}\" uninstall --yes --home \"{home}\""));
-        assert_eq!(value(&terminal, "QuietUninstallString"), quiet);
+        assert_eq!(value(&terminal, "QuietUninstallString"), quiet.clone());
         assert_eq!(value(&terminal, "NoModify"), Some(AppValue::Number(1)));
         assert_eq!(value(&terminal, "DisplayVersion"), text(env!("CARGO_PKG_VERSION").to_owned()));
         let window = KeptFile { window: Some(Sha256::of(b"")), ..KeptFile::of_this_version() };
         assert_eq!(value(&window, "QuietUninstallString"), None);
-        assert!(value(&window, "UninstallString").is_some());
+        let both = KeptFile { terminal: Some(Sha256::of(b"")), ..window.clone() };
+        let program = paths().programs().join(ProgramKind::Window.file_name()).display().to_string();
+        let asks = text(format!("\"{program}\" --uninstall --home \"{home}\""));
+        for kept in [&window, &both] {
+            assert_eq!(value(kept, "UninstallString"), asks);
+        }
+        assert_eq!(value(&both, "QuietUninstallString"), quiet);
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! 5. `kept.json`.
 //!
 //! What is not ours is left alone and reported: a file of another home or of the user, a profile file that others can
-//! change. A failure or cancellation restores what was kept before. An interrupted run is reverted by `undo`.
+//! change. A failure or cancellation restores what was kept before; an interrupted run is reverted by the next start of this
+//! program, or by `undo`. [`remove_kept`] removes all of it and nothing else.
 
 use std::path::{Path, PathBuf};
 
@@ -16,17 +17,18 @@ use serde::Serialize;
 
 use crate::control::Control;
 use crate::install::blocking::runtime;
-use crate::install::change::placed;
-use crate::install::change::rollback::{Scope, roll_back};
+use crate::install::change::journal::{Journal, JournalEntry, open_changes, unfinished};
+use crate::install::change::rollback::{Scope, revert_kept, roll_back};
+use crate::install::change::{Change, placed};
 use crate::install::keep::{KeptAge, KeptFile, OwnPrograms, ProgramKind, places, shell_line};
 use crate::install::manage::keep_run::KeepRun;
 use crate::install::manage::kept::Kept;
 use crate::install::manage::undo::is_unfinished;
 use crate::install::run::begin_journal;
 use crate::install::state::snapshot::Snapshot;
-use crate::install::{InstallError, Installed, Paths};
+use crate::install::{InstallError, Installed, Lock, LockError, Paths, RollbackReport};
 use crate::platform::environment::Environment;
-use crate::platform::shell_profile;
+use crate::platform::{files, shell_profile};
 
 /// What keeping this program would change, to be said before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,6 +89,7 @@ pub fn keep(home: &Path, programs: &OwnPrograms, control: &Control) -> Result<Ke
     if Installed::load(home)?.is_none() {
         return Err(InstallError::NotInstalled { home: home.to_owned() });
     }
+    revert_interrupted_keep(home)?;
     if is_unfinished(&paths)? {
         return Err(InstallError::InterruptedBefore { home: home.to_owned() });
     }
@@ -106,13 +109,7 @@ pub fn keep(home: &Path, programs: &OwnPrograms, control: &Control) -> Result<Ke
     let done = work.run(programs, before.as_ref());
     let KeepRun { mut journal, kept, .. } = work;
     if let Err(error) = done {
-        let scope = Scope::KeepFetched(&snapshot);
-        let rollback = runtime()?.block_on(roll_back(&paths, journal.entries(), scope, None))?;
-        if rollback.failed.is_empty() {
-            journal.undone()?;
-            Snapshot::remove(&paths)?;
-        }
-        return Err(rollback.after(error));
+        return Err(revert_run(&paths, &mut journal, &snapshot)?.after(error));
     }
     journal.end()?;
     if let Err(error) = Snapshot::remove(&paths) {
@@ -120,4 +117,79 @@ pub fn keep(home: &Path, programs: &OwnPrograms, control: &Control) -> Result<Ke
     }
     drop(lock);
     Ok(kept)
+}
+
+/// Reverts a run to what was kept before it, and records that.
+fn revert_run(
+    paths: &Paths,
+    journal: &mut Journal,
+    before: &Snapshot,
+) -> Result<RollbackReport, InstallError> {
+    let scope = Scope::KeepFetched(before);
+    let rollback = runtime()?.block_on(roll_back(paths, journal.entries(), scope, None))?;
+    if rollback.failed.is_empty() {
+        for (change, _) in open_changes(journal.entries()).iter().rev() {
+            if let Change::CreateFolder { path } = change {
+                files::remove_folder_if_empty(path)?;
+            }
+        }
+        journal.undone()?;
+        Snapshot::remove(paths)?;
+    }
+    Ok(rollback)
+}
+
+/// Reverts a run of [`keep`] that was interrupted, so that nobody is asked whether an installation goes on that was complete.
+/// Does nothing after any other interruption, and while another installer works in the home. Returns whether it reverted one.
+///
+/// # Errors
+/// When the journal cannot be read, or something cannot be reverted.
+pub fn revert_interrupted_keep(home: &Path) -> Result<bool, InstallError> {
+    let paths = Paths::new(home);
+    if !is_interrupted_keep(&Journal::read(&paths)?) {
+        return Ok(false);
+    }
+    let _lock = match Lock::take(&paths.lock(), paths.home()) {
+        Ok(lock) => lock,
+        Err(LockError::Busy { .. }) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    let mut journal = Journal::open(&paths)?;
+    let before = Snapshot::load(&paths)?.filter(|before| before.installed.is_some());
+    let Some(before) = before.filter(|_| is_interrupted_keep(journal.entries())) else { return Ok(false) };
+    revert_run(&paths, &mut journal, &before)?.into_result()?;
+    Ok(true)
+}
+
+/// Whether the last run was interrupted and did nothing but keep the program.
+fn is_interrupted_keep(entries: &[JournalEntry]) -> bool {
+    let changes = open_changes(entries);
+    let is_of_keep =
+        |change: &Change| change.keeps_program() || matches!(change, Change::CreateFolder { .. });
+    unfinished(entries)
+        && changes.iter().any(|(change, _)| change.keeps_program())
+        && changes.iter().all(|(change, _)| is_of_keep(change))
+}
+
+/// Removes what is kept of this program on the computer: copies, menu entry, `PATH`, completions, manual pages and the entry
+/// in the list of installed apps. The installation stays. Returns what was removed; nothing where nothing is kept.
+///
+/// # Errors
+/// When nothing is installed, an installation was interrupted, another installer works in the home, or something cannot be
+/// removed: running it again finishes that.
+pub fn remove_kept(home: &Path) -> Result<Vec<Change>, InstallError> {
+    let paths = Paths::new(home);
+    if Installed::load(home)?.is_none() {
+        return Err(InstallError::NotInstalled { home: home.to_owned() });
+    }
+    revert_interrupted_keep(home)?;
+    if is_unfinished(&paths)? {
+        return Err(InstallError::InterruptedBefore { home: home.to_owned() });
+    }
+    let _lock = Lock::take(&paths.lock(), paths.home())?;
+    let report = revert_kept(&paths, &Journal::read(&paths)?);
+    if report.failed.is_empty() {
+        return Ok(report.reverted);
+    }
+    report.into_result().map(|()| Vec::new())
 }

@@ -190,6 +190,8 @@ pub enum ManageAction {
     Undo,
     /// Keep this program on the computer, in place of an older copy.
     Keep,
+    /// Remove what is kept of this program.
+    RemoveKept,
     /// Remove everything that was installed.
     Remove {
         /// Leave the models where they are.

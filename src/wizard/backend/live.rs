@@ -19,7 +19,7 @@ use crate::control::Control;
 use crate::hardware::merge::merge;
 use crate::hardware::{DetectOptions, collect};
 use crate::install::keep::{KeptFile, OwnPrograms, ProgramKind};
-use crate::install::manage::keep::preview_keep;
+use crate::install::manage::keep::{KeepPreview, preview_keep, remove_kept, revert_interrupted_keep};
 use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::{preview, uninstall};
 use crate::install::reuse::installed_engine;
@@ -218,6 +218,7 @@ impl LiveWorkers {
                         Ok(_) => Ok(()),
                         Err(error) => return Some(Message::Managed(action, Err(error))),
                     },
+                    ManageAction::RemoveKept => remove_kept(&home).map(drop),
                     ManageAction::Remove { keep_models } => uninstall(&home, keep_models, &control).map(drop),
                 };
                 Message::Managed(action, end.map_err(WorkerError::from))
@@ -257,6 +258,9 @@ impl LiveWorkers {
             tracing::warn!(%error, "the previous request cannot be read");
             None
         });
+        if let Err(error) = revert_interrupted_keep(home) {
+            tracing::warn!(%error, "an interrupted run that keeps this program cannot be reverted");
+        }
         let kept = KeptFile::load(&Paths::new(home)).unwrap_or_else(|error| {
             tracing::warn!(%error, "what is kept of this program cannot be read");
             None
@@ -268,6 +272,7 @@ impl LiveWorkers {
                 installed: Box::new(installed),
                 request: request.map(Box::new),
                 kept,
+                keep: keep_preview(home),
             })
         });
         outbox.send(Message::Installation(found));
@@ -352,11 +357,16 @@ impl LiveWorkers {
         detected.autostart = AutostartMethod::of_system(&EntryOwner::default())
             .map(|autostart| autostart.kind())
             .map_err(Arc::new);
-        let programs = OwnPrograms::of_process(ProgramKind::Window).ok();
-        detected.keep = programs.and_then(|programs| preview_keep(&options.home, &programs).ok());
+        detected.keep = keep_preview(&options.home);
         detected.seconds = began.elapsed().as_secs_f64();
         detected
     }
+}
+
+/// What keeping this program, the window, would change; `None` if that cannot be told.
+fn keep_preview(home: &Path) -> Option<KeepPreview> {
+    let programs = OwnPrograms::of_process(ProgramKind::Window).ok()?;
+    preview_keep(home, &programs).ok()
 }
 
 #[cfg(all(test, unix))]

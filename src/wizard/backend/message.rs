@@ -10,6 +10,7 @@ use super::error::WorkerError;
 use super::look::LiveLook;
 use crate::install::keep::KeptFile;
 use crate::install::manage::ModelOnDrive;
+use crate::install::manage::keep::KeepPreview;
 use crate::install::manage::kept::Kept;
 use crate::install::manage::undo::Unfinished;
 use crate::install::manage::uninstall::Removal;
@@ -114,6 +115,8 @@ pub struct Installation {
     pub request: Option<Box<SavedRequest>>,
     /// What is kept of this program on the computer.
     pub kept: Option<KeptFile>,
+    /// What keeping it would change; `None` if that is unknown.
+    pub keep: Option<KeepPreview>,
 }
 
 /// What a check of an installation found.

@@ -114,11 +114,6 @@ impl ProfilePage {
         ui.gap(1.0);
         let how = autostart_name(text, &self.compatibility.detected.autostart);
         checkbox(ui, &mut places.autostart, &say!(text, "wizard-start-at-login"), &how);
-        if places.autostart {
-            ui.gap(1.0);
-            let how = say!(text, "wizard-watch-how");
-            checkbox(ui, &mut places.watch, &say!(text, "wizard-watch"), &how);
-        }
     }
 }
 

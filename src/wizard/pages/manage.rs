@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{Align, Layout, Ui};
 
 use super::comparison::comparison;
+use super::kept_card::{kept_card, other_version};
 use super::manage_live::ManageLive;
 use super::manage_models::models_card;
 use super::manage_settings::SettingsPanel;
@@ -14,7 +15,6 @@ use super::updates_card::updates_card;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
-use crate::install::keep::KeptAge;
 use crate::install::manage::ModelOnDrive;
 use crate::install::{Event, Installed};
 use crate::plan::Tip;
@@ -199,10 +199,6 @@ impl ManagePage {
 
     /// A change ended. Returns whether the installation should be checked again.
     pub fn managed(&mut self, action: ManageAction, end: Result<(), WorkerError>) -> bool {
-        if action == ManageAction::Keep && end.is_ok() {
-            // It is this version now.
-            self.installation.kept = None;
-        }
         let removed = matches!(action, ManageAction::Remove { .. }) && end.is_ok();
         self.activity = ManageActivity::Idle;
         if removed {
@@ -210,29 +206,6 @@ impl ManagePage {
         }
         self.error = end.err();
         !removed
-    }
-
-    /// That another version of this program is kept, and the button that replaces an older one.
-    fn kept(&self, ui: &mut Ui, cx: &mut PageContext<'_>) {
-        let (text, own) = (cx.text, env!("CARGO_PKG_VERSION"));
-        let Some(file) = &self.installation.kept else { return };
-        let kept = file.version.as_str();
-        match file.age() {
-            KeptAge::Same => return,
-            KeptAge::Newer => {
-                banner(ui, Tone::Warning, &say!(text, "keep-older-here", kept = kept, own = own));
-            }
-            KeptAge::Older => {
-                banner(ui, Tone::Accent, &say!(text, "wizard-keep-newer", kept = kept, own = own));
-                ui.gap(1.5);
-                let idle = self.activity == ManageActivity::Idle;
-                let replace = say!(text, "wizard-keep-replace");
-                if ui.action(ButtonStyle::Secondary, &replace, idle).clicked() {
-                    cx.intents.push(Intent::Act(ManageAction::Keep));
-                }
-            }
-        }
-        ui.gap(3.5);
     }
 
     fn running(&self) -> bool {
@@ -379,7 +352,8 @@ impl View for ManagePage {
             banner(ui, Tone::Warning, &words);
             ui.gap(3.5);
         }
-        self.kept(ui, cx);
+        let idle = self.activity == ManageActivity::Idle;
+        other_version(ui, cx, &self.installation, idle);
         for problem in self.health.iter().flat_map(|health| &health.problems) {
             banner(ui, Tone::Warning, &problem_words(text, problem));
             ui.gap(3.5);
@@ -390,7 +364,6 @@ impl View for ManagePage {
         });
         self.live.show(ui, cx, self.installation.installed.receipt.as_ref());
         tips_card(ui, text, &self.tips);
-        let idle = self.activity == ManageActivity::Idle;
         ui.gap(3.5);
         self.settings.show(ui, cx, &self.installation.installed.profile, idle);
         ui.gap(3.5);
@@ -399,6 +372,7 @@ impl View for ManagePage {
         card(ui, |ui| {
             updates_card(ui, cx, self.updates.as_ref(), &self.installation.installed, idle);
         });
+        kept_card(ui, cx, &self.installation, idle);
         if let Some(receipt) = &self.installation.installed.receipt {
             ui.gap(3.5);
             table_card(ui, 18, |ui| comparison(ui, text, receipt));

@@ -15,6 +15,7 @@ mod hardware_cards;
 mod hardware_notes;
 pub mod install;
 mod install_steps;
+mod kept_card;
 mod labels;
 pub mod manage;
 mod manage_live;

@@ -223,6 +223,19 @@ impl SummaryPage {
         self.keep && preview.as_ref().is_some_and(|preview| preview.newer_kept.is_none())
     }
 
+    /// The tick that starts the watcher of graphics memory with the server.
+    fn show_watch(&mut self, ui: &mut Ui, text: Text) {
+        let places = &mut self.profile.choice.places;
+        if !places.autostart {
+            return;
+        }
+        ui.gap(3.5);
+        card(ui, |ui| {
+            let how = say!(text, "wizard-watch-how");
+            checkbox(ui, &mut places.watch, &say!(text, "wizard-watch"), &how);
+        });
+    }
+
     /// The tick that keeps this program, with everything that it changes.
     fn show_keep(&mut self, ui: &mut Ui, text: Text) {
         let Some(preview) = &self.profile.compatibility.detected.keep else { return };
@@ -386,6 +399,7 @@ impl View for SummaryPage {
             self.show_changes(ui, cx);
         });
         self.show_keep(ui, text);
+        self.show_watch(ui, text);
         ui.gap(3.5);
         card(ui, |ui| {
             ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-welcome-undo-title"));
