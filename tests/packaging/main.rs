@@ -5,11 +5,17 @@
 
 #[cfg(target_os = "linux")]
 mod advisories;
+#[cfg(unix)]
+mod code_signature;
 mod icons;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(unix)]
 mod macos;
+#[cfg(unix)]
+mod macos_only;
+#[cfg(unix)]
+mod macos_signed;
 #[allow(dead_code, reason = "the module of cargo xtask, which uses all of it")]
 #[path = "../../installer/xtask/src/plan.rs"]
 mod plan;

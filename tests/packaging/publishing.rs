@@ -204,6 +204,18 @@ fn the_package_of_arch_linux_is_read_by_bash_and_repeated_in_its_summary() {
             summary.lines().filter_map(|line| line.trim().strip_prefix(&prefix)).collect();
         assert_eq!(stated, of(if key == "pkgbase" { "pkgname" } else { key }), "{key}");
     }
+    // As makepkg itself writes it, where it is installed.
+    let library = Path::new("/usr/share/makepkg");
+    if library.join("srcinfo.sh").is_file() {
+        let script =
+            "for part in util/util util/schema util/pkgbuild srcinfo; do . /usr/share/makepkg/$part.sh; done
+            BUILDFILE=$0 CARCH=x86_64; . \"$0\"; pkgbase=$pkgname; write_srcinfo_content";
+        let said = output(Command::new("bash").args(["-c", script]).arg(&path));
+        let written = String::from_utf8(said.stdout).unwrap();
+        assert_eq!(written.trim_end(), summary.trim_end(), "{}", String::from_utf8_lossy(&said.stderr));
+    } else {
+        eprintln!("skipped: makepkg is not installed (bash .ci/tools installs it)");
+    }
     // What it installs is what the archive has.
     let pkgbuild = std::fs::read_to_string(&path).unwrap();
     assert!(pkgbuild.contains(&format!("acolyte-installer-{VERSION}-linux-$CARCH")));
