@@ -31,7 +31,7 @@ fn bundle(folder: &Path, zig: &Path, rcodesign: &Path) -> PathBuf {
         let program = folder.join(arch);
         let mut compile = Command::new(zig);
         compile.args(["cc", "-target", &format!("{arch}-macos.11.0"), "-o"]).arg(&program).arg(&source);
-        printed(compile.env("ZIG_GLOBAL_CACHE_DIR", folder.join("cache")));
+        printed(compile.env("ZIG_GLOBAL_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("zig")));
         program
     });
     let binaries = folder.join("binaries");

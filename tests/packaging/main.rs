@@ -38,6 +38,7 @@ use std::process::Command;
 
 use process::output;
 
+#[cfg(unix)]
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The programs that are shipped, the window first.
 const PROGRAMS: [&str; 2] = ["acolyte-installer", "acolyte"];

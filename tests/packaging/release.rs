@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::plan::{self, Form, System};
-use crate::{PROGRAMS, VERSION, text_of};
 use acolyte::install::Paths;
 use acolyte::install::keep::app_entry;
+
+use crate::plan::{self, Form, System};
+use crate::{PROGRAMS, text_of};
 
 #[test]
 fn every_package_has_the_name_that_others_rely_on() {
@@ -148,11 +149,11 @@ fn the_setup_is_made_and_the_same_each_time() {
         std::fs::write(folder.path().join(program), "stand-in").unwrap();
     }
     let make = |name: &str| {
-        let to = folder.path().join(Form::Setup.file_name(VERSION, name));
+        let to = folder.path().join(Form::Setup.file_name(crate::VERSION, name));
         let define = |name: &str, value: &std::path::Path| format!("-D{name}={}", value.display());
         let said = crate::output(
             Command::new("makensis")
-                .args(["-V2", "-WX", "-INPUTCHARSET", "UTF8", &format!("-DVERSION={VERSION}")])
+                .args(["-V2", "-WX", "-INPUTCHARSET", "UTF8", &format!("-DVERSION={}", crate::VERSION)])
                 .args([
                     define("ROOT", &crate::at("")),
                     define("BINARIES", folder.path()),
