@@ -13,6 +13,7 @@ use crate::publish::list::Changes;
 use crate::publish::manifests::make_manifests;
 use crate::publish::packages::Packages;
 use crate::publish::versions::Checkout;
+use crate::scripts::{package, printed};
 use crate::{PROGRAMS, VERSION, at, has, output, text_of};
 
 const REPOSITORY: &str = "https://github.com/acolyte/installer";
@@ -44,7 +45,7 @@ fn manifests() -> tempfile::TempDir {
     let (_folder, packages) = packages();
     let output = tempfile::tempdir().unwrap();
     let made = make_manifests(&checkout(), &packages, REPOSITORY, output.path()).unwrap();
-    assert_eq!(made.len(), 7, "{made:?}");
+    assert_eq!(made.len(), 8, "{made:?}");
     output
 }
 
@@ -223,6 +224,72 @@ fn the_package_of_arch_linux_is_read_by_bash_and_repeated_in_its_summary() {
         text_of("installer/linux/package.sh").contains("licenses=$root/share/licenses/acolyte-installer")
     );
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// With the archive that `package.sh` makes of stand-ins.
+#[test]
+fn the_shell_installer_checks_what_it_downloads_and_replaces_an_older_one() {
+    if !has("curl") {
+        return;
+    }
+    let (dist, _) = packages();
+    package("installer/linux/package.sh", dist.path(), &[]);
+    let archive = Form::TarGz.file_name(VERSION, std::env::consts::ARCH);
+    let bytes = std::fs::read(dist.path().join(&archive)).unwrap();
+    let sums = std::fs::read_to_string(dist.path().join(CHECKSUMS)).unwrap();
+    let sums: String = sums
+        .lines()
+        .map(|line| {
+            if line.ends_with(&archive) {
+                format!("{}  {archive}\n", hex::encode(Sha256::digest(&bytes)))
+            } else {
+                format!("{line}\n")
+            }
+        })
+        .collect();
+    std::fs::write(dist.path().join(CHECKSUMS), sums).unwrap();
+    let made = dist.path().join("manifests");
+    let packages = Packages::at(dist.path(), VERSION).unwrap();
+    make_manifests(&checkout(), &packages, REPOSITORY, &made).unwrap();
+
+    let home = tempfile::Builder::new().prefix("with space ").tempdir().unwrap();
+    let data = home.path().join(".local/share");
+    let install = |more: &[&str]| {
+        let mut script = Command::new("sh");
+        script
+            .arg(made.join("shell/install.sh"))
+            .arg("--from")
+            .arg(format!("file://{}", dist.path().display()));
+        output(script.args(more).env("HOME", home.path()).env_remove("XDG_DATA_HOME"))
+    };
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let first = install(&[]);
+    assert!(first.status.success(), "{}", said(&first));
+    let program = data.join("acolyte-installer/bin/acolyte-installer");
+    assert!(printed(&mut Command::new(&program)).starts_with("started "));
+    let entry = std::fs::read_to_string(data.join("applications/acolyte-installer.desktop")).unwrap();
+    assert!(entry.contains(&format!("Exec=\"{}\"", program.display())), "{entry}");
+
+    // An older one is replaced, and nothing stays beside it.
+    std::fs::write(data.join("acolyte-installer/of an older version"), "").unwrap();
+    assert!(install(&[]).status.success());
+    assert!(!data.join("acolyte-installer/of an older version").exists());
+    let beside = || std::fs::read_dir(&data).unwrap().count();
+    assert_eq!(beside(), 3, "the folder, the menu entry, its icons");
+
+    // Other bytes are refused, and what was there stays.
+    std::fs::write(dist.path().join(&archive), [&bytes[..], b" "].concat()).unwrap();
+    let changed = install(&[]);
+    assert!(!changed.status.success() && said(&changed).contains("was changed"), "{}", said(&changed));
+    assert!(program.is_file() && beside() == 3);
+    std::fs::remove_file(dist.path().join(&archive)).unwrap();
+    assert!(!install(&[]).status.success());
+    assert!(program.is_file() && beside() == 3);
+    // So does a folder of something else.
+    let documents = home.path().join("documents");
+    std::fs::create_dir(&documents).unwrap();
+    let refused = install(&["--to", documents.to_str().unwrap()]);
+    assert!(said(&refused).contains("something else"), "{}", said(&refused));
 }
 
 #[test]
