@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes acolyte-installer-VERSION-linux-ARCH.tar.gz and its SHA-256. Run it from anywhere:
 #   installer/linux/package.sh [--binaries DIR] [--output DIR]
-# Without --binaries the programs are built for release first. Output: target/packages.
+# Without --binaries the program is built for release first. It is one file with two names: called as acolyte, it is the
+# terminal program. Output: target/packages.
 # ARCH is the processor of the programs; without it, that of this computer.
 # SOURCE_DATE_EPOCH fixes the dates; else they are those of the last commit, so that the same source gives the same archive.
 set -euo pipefail
@@ -23,7 +24,7 @@ while [ $# -gt 0 ]; do
 done
 
 if [ -z "$binaries" ]; then
-    cargo build --release --locked --bins
+    cargo build --release --locked --bin acolyte-installer
     binaries=${CARGO_TARGET_DIR:-target}/release
 fi
 
@@ -37,9 +38,8 @@ root=$staging/$name
 
 fill_in() { sed -e "s/@VERSION@/$version/g" -e "s/@ARCH@/$arch/g" -e "s/@DATE@/$(date -u -d "@$stamp" +%F)/g" "$1"; }
 
-for program in acolyte-installer acolyte; do
-    install -D -m 755 "$binaries/$program" "$root/bin/$program"
-done
+install -D -m 755 "$binaries/acolyte-installer" "$root/bin/acolyte-installer"
+ln -s acolyte-installer "$root/bin/acolyte"
 data=installer/linux
 install -D -m 644 "$data/acolyte-installer.desktop" "$root/share/applications/acolyte-installer.desktop"
 for px in 16 22 24 32 48 64 128 512; do

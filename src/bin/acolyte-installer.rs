@@ -7,5 +7,9 @@ fn main() -> std::process::ExitCode {
     // At login the system calls a copy of the program that installed, which may be this one, to start the server.
     acolyte::install::start_server_if_asked();
     acolyte::cli::watch::run_if_asked();
+    // Packages for Linux have one file with two names.
+    if acolyte::cli::is_called_as_terminal() {
+        return acolyte::cli::main();
+    }
     acolyte::cli::installer::main()
 }

@@ -53,6 +53,12 @@ pub use args::{Cli, CliCommand};
 pub use failure::Failure;
 pub use session::Session;
 
+/// Whether the window program was called by the name of the terminal program, by a link beside it.
+pub fn is_called_as_terminal() -> bool {
+    let called = crate::platform::environment::arguments().next().map(std::path::PathBuf::from);
+    called.is_some_and(|path| path.file_name() == Some(ProgramKind::Terminal.file_name().as_ref()))
+}
+
 /// Runs `acolyte`: parses the command line, runs the command, prints its failure.
 pub fn main() -> ExitCode {
     startup::begin();

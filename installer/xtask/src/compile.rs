@@ -14,7 +14,7 @@ const WINDOWS_GNU: &str = "x86_64-pc-windows-gnu";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
-/// Builds for Linux. Zig links: it brings the symbols of each version of the C library, and a C compiler that is the same on
+/// Builds for Linux the window program, which is the terminal program too when it is called by its name. Zig links: it brings the symbols of each version of the C library, and a C compiler that is the same on
 /// every computer.
 ///
 /// # Errors
@@ -26,7 +26,7 @@ pub fn for_linux(release: &Release) -> Result<PathBuf, DistError> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut cargo = cargo(release, "cargo", &[])?;
     cargo
-        .args(["zigbuild", "--release", "--locked", "--bins", "--target"])
+        .args(["zigbuild", "--release", "--locked", "--bin", "acolyte-installer", "--target"])
         .arg(format!("{target}.{GLIBC_FLOOR}"))
         .arg("--target-dir")
         .arg(release.target(""))

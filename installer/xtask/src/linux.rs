@@ -25,12 +25,11 @@ const COMPLETIONS: [(&str, &str); 3] = [
 /// # Errors
 /// When a program needs a newer C library than the packages promise, or a tool is missing or fails.
 pub fn make(release: &mut Release, binaries: &Path) -> Result<(), DistError> {
-    let mut arch = std::env::consts::ARCH;
-    for program in System::Linux.programs().map(|name| binaries.join(name)) {
-        let needed = inspect::require_glibc_floor(&program)?;
-        println!("{} needs glibc {needed}", program.display());
-        arch = inspect::processor(&program)?;
-    }
+    let [window, _] = System::Linux.programs();
+    let program = binaries.join(window);
+    let needed = inspect::require_glibc_floor(&program)?;
+    println!("{} needs glibc {needed}", program.display());
+    let arch = inspect::processor(&program)?;
     let tools = [release.target("tools/bin")];
     let archive = release.package(Form::TarGz, arch)?;
     tool::run(
@@ -101,7 +100,7 @@ fn run_file(release: &Release, unpacked: &Path, to: &Path) -> Result<(), DistErr
         Command::new(makeself)
             .args([
                 "--quiet",
-                "--gzip",
+                "--xz",
                 "--complevel",
                 "9",
                 "--nomd5",
