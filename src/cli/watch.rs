@@ -10,7 +10,7 @@ use crate::install::login_copy;
 use crate::install::login_watcher::{self, WATCH};
 use crate::install::{Paths, state::home};
 use crate::monitor::{AlertWatch, Sampler};
-use crate::platform::environment;
+use crate::platform::{self, environment};
 use crate::text::{Language, Text};
 
 /// Time between two looks.
@@ -39,6 +39,7 @@ fn watch(paths: &Paths) {
     let mut desktop = DesktopAlerts::of(paths.home(), text);
     let mut sampler = Sampler::waiting(DetectOptions::new(paths.home().to_owned()));
     let mut alerts = AlertWatch::default();
+    let mut is_first = true;
     while login_watcher::is_installed(paths) {
         if sampler.follow_engine() && sampler.was_on_card() {
             for alert in alerts.update(&sampler.sample()) {
@@ -48,6 +49,11 @@ fn watch(paths: &Paths) {
             desktop.messages().for_each(drop);
         } else {
             sampler.rest();
+        }
+        if is_first {
+            // What starting needed is not needed any more.
+            platform::release_program_pages();
+            is_first = false;
         }
         std::thread::sleep(INTERVAL);
     }

@@ -34,10 +34,10 @@ pub use ownership::others_can_write;
 #[cfg(unix)]
 pub use unix::{
     attach_console, hide_console, leave_terminal, let_come_to_front, open_console, prepare_console,
-    restrict_process, work_area,
+    release_program_pages, restrict_process, work_area,
 };
 #[cfg(windows)]
 pub use windows::{
     attach_console, hide_console, leave_terminal, let_come_to_front, open_console, prepare_console,
-    restrict_process, system_folder, work_area, write_shortcut,
+    release_program_pages, restrict_process, system_folder, work_area, write_shortcut,
 };

@@ -1,8 +1,17 @@
 //! Linux and macOS: the umask, and stubs for what only Windows needs.
 
 mod descriptors;
+#[cfg(target_os = "linux")]
+mod program_pages;
 
 use std::process::Command;
+
+#[cfg(target_os = "linux")]
+pub use program_pages::release_program_pages;
+
+/// The system frees them by itself when memory is short.
+#[cfg(not(target_os = "linux"))]
+pub fn release_program_pages() {}
 
 /// Children never open a console window on Unix.
 pub fn hide_console(_command: &mut Command) {}

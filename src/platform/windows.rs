@@ -20,6 +20,9 @@ pub(super) use session_end::session_end;
 pub use shell::{tell_environment_changed, write_shortcut};
 pub(super) use sockets::listening_sockets;
 
+/// The system takes them from a process that waits when memory is short.
+pub fn release_program_pages() {}
+
 /// Prevents a console window for a child process.
 pub fn hide_console(command: &mut Command) {
     const CREATE_NO_WINDOW: u32 = 0x0800_0000;

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use minisign_verify::PublicKey;
-use reqwest::{StatusCode, Url};
+use reqwest::{Method, Url};
 
 use crate::checksum::Sha256;
 use crate::install::updates::list::{ListProblem, SeenList, UpdateList, verified};
 use crate::install::updates::source::UpdateSource;
-use crate::ollama::http::{self, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle};
+use crate::ollama::http::{
+    self, FollowError, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle, follow,
+};
 use crate::untrusted::UntrustedText;
 
 /// Names of the files below an address.
@@ -20,7 +22,6 @@ const MAX_LIST_BYTES: usize = 1 << 20;
 const MAX_SIGNATURE_BYTES: usize = 1 << 12;
 /// Timeout of each file: nobody waits for it, and a slow network must not keep a thread busy.
 const LIMIT: Duration = Duration::from_secs(15);
-const MAX_REDIRECTS: usize = 5;
 
 /// Why nothing is known about newer versions.
 #[derive(Debug, thiserror::Error)]
@@ -94,51 +95,28 @@ async fn get(client: &HttpClient, base: &Url, name: &str, max_bytes: usize) -> R
     let mut first = base.clone();
     first.set_path(&format!("{}/{name}", base.path().trim_end_matches('/')));
     let policy = HttpPolicy::default().allowing_http_to(&first);
-    let failed = |url: &Url, problem: String| UpdateError::Unreachable {
-        host: url.host_str().unwrap_or_default().to_owned(),
-        problem: problem.into(),
-    };
     let whole = async {
-        let mut url = first.clone();
-        for _ in 0..MAX_REDIRECTS {
-            if !policy.allows(&first, &url) {
-                return Err(failed(&url, "it is not encrypted".to_owned()));
-            }
-            let mut answer = match client.request(reqwest::Method::GET, url.clone()).send().await {
-                Ok(answer) => answer,
-                Err(error) => {
-                    let obstacle = client.obstacle(&url, &error).await;
-                    return Err(
-                        obstacle.map_or_else(|| failed(&url, http::innermost(&error)), UpdateError::Obstacle)
-                    );
-                }
-            };
-            if let Some(obstacle) = client.obstacle_in(&answer) {
-                return Err(obstacle.into());
-            }
-            if http::is_redirect(answer.status()) {
-                url = http::redirect_target(&url, answer.headers())
-                    .ok_or_else(|| failed(&url, "a redirect has no valid location".to_owned()))?;
-                continue;
-            }
-            if answer.status() != StatusCode::OK {
-                return Err(failed(&url, answer.status().to_string()));
-            }
-            let mut bytes = Vec::new();
-            while let Some(chunk) =
-                answer.chunk().await.map_err(|error| failed(&url, http::innermost(&error)))?
-            {
-                bytes.extend_from_slice(&chunk);
-                if bytes.len() > max_bytes {
-                    return Err(failed(&url, format!("more than {max_bytes} bytes")));
-                }
-            }
-            return Ok(bytes);
-        }
-        Err(failed(&url, "too many redirects".to_owned()))
+        let mut answer = follow(client, &policy, Method::GET, first.clone()).await?;
+        answer.body(max_bytes, LIMIT).await
     };
-    let slow = |_| failed(&first, format!("not complete after {} s", LIMIT.as_secs()));
-    tokio::time::timeout(LIMIT, whole).await.map_err(slow)?
+    let slow = |_| {
+        let problem = format!("not complete after {} s", LIMIT.as_secs());
+        FollowError::Failed { address: first.clone(), problem }
+    };
+    let fetched = tokio::time::timeout(LIMIT, whole).await.map_err(slow);
+    fetched.and_then(|fetched| fetched).map_err(UpdateError::of)
+}
+
+impl UpdateError {
+    fn of(error: FollowError) -> Self {
+        let (address, problem) = match error {
+            FollowError::Obstacle(obstacle) => return Self::Obstacle(obstacle),
+            FollowError::Insecure { address } => (address, "it is not encrypted".to_owned()),
+            FollowError::Failed { address, problem } => (address, problem),
+            FollowError::TooLarge { address, max_bytes } => (address, format!("more than {max_bytes} bytes")),
+        };
+        Self::Unreachable { host: address.host_str().unwrap_or_default().to_owned(), problem: problem.into() }
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ use reqwest::{Method, Response, Url};
 
 use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name, parse_version};
 use crate::checksum::Sha256;
-use crate::ollama::http::{self, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle};
+use crate::ollama::http::{
+    self, FollowError, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle, follow,
+};
 use crate::untrusted::UntrustedText;
 
 /// URL of the project's latest release.
@@ -24,10 +26,8 @@ const LATEST: &str = "https://github.com/ollama/ollama/releases/latest/download"
 const SUMS: &str = "sha256sum.txt";
 /// Upper limit of `sha256sum.txt`, which has about twenty lines.
 const MAX_SUMS_BYTES: usize = 1 << 20;
-const SILENCE: Duration = Duration::from_secs(20);
 /// Timeout of the whole list, against servers that send byte by byte.
 const SUMS_LIMIT: Duration = Duration::from_secs(60);
-const MAX_REDIRECTS: usize = 8;
 /// Archives without a pinned checksum, by system and architecture.
 const EXTRAS: &[(&str, &str, &str)] = &[
     ("linux", "x86_64", "ollama-linux-amd64-rocm.tar.zst"),
@@ -102,21 +102,9 @@ async fn newest_at(client: &HttpClient, base: &str, named: bool) -> Result<Relea
     let wrong = || ReleaseError::BadAddress { address: base.into() };
     let base = Url::parse(&format!("{}/{SUMS}", base.trim_end_matches('/'))).map_err(|_| wrong())?;
     let policy = if named { HttpPolicy::default().allowing_http_to(&base) } else { HttpPolicy::default() };
-    let mut answer = request(client, &policy, Method::GET, base).await?;
-    let mut bytes = Vec::new();
-    let last = answer.last.clone();
-    let reading = async {
-        while let Some(chunk) = within(&answer.last, answer.response.chunk()).await? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > MAX_SUMS_BYTES {
-                return Err(NewestError::NoSums { address: answer.named.clone() });
-            }
-        }
-        Ok(())
-    };
-    let slow = |_| unreachable(Some(&last), format!("not complete after {} s", SUMS_LIMIT.as_secs()));
-    tokio::time::timeout(SUMS_LIMIT, reading).await.map_err(slow)??;
-    if let Some(page) = NetworkObstacle::in_body(&last, &bytes) {
+    let mut answer = follow(client, &policy, Method::GET, base).await.map_err(NewestError::of)?;
+    let bytes = answer.body(MAX_SUMS_BYTES, SUMS_LIMIT).await.map_err(NewestError::of)?;
+    if let Some(page) = NetworkObstacle::in_body(&answer.last, &bytes) {
         return Err(page.into());
     }
     let sums = parse_sums(&String::from_utf8_lossy(&bytes));
@@ -124,7 +112,7 @@ async fn newest_at(client: &HttpClient, base: &str, named: bool) -> Result<Relea
     for asset in &mut release.assets {
         let url = answer.named.join(&asset.name).map_err(|_| wrong())?;
         // Not every server sends the length here; it is known when the download starts.
-        asset.bytes = match request(client, &policy, Method::HEAD, url).await {
+        asset.bytes = match follow(client, &policy, Method::HEAD, url).await.map_err(NewestError::of) {
             Ok(head) => length(&head.response),
             Err(error) => {
                 tracing::debug!(%error, asset = asset.name, "length unknown");
@@ -195,70 +183,15 @@ fn version_in(address: &Url) -> Option<String> {
     Some(version.trim_start_matches('v').to_owned()).filter(|version| is_folder_name(version))
 }
 
-struct FollowedResponse {
-    response: Response,
-    /// The last URL with the file's name; later redirects are to its storage.
-    named: Url,
-    /// The URL of the response.
-    last: Url,
-}
-
-/// Sends a request and follows redirects that the policy allows.
-async fn request(
-    client: &HttpClient,
-    policy: &HttpPolicy,
-    method: Method,
-    address: Url,
-) -> Result<FollowedResponse, NewestError> {
-    let file = address.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
-    let (mut url, mut named) = (address.clone(), address.clone());
-    for _ in 0..=MAX_REDIRECTS {
-        if !policy.allows(&address, &url) {
-            return Err(NewestError::Insecure { address: url });
-        }
-        if url.path_segments().and_then(|mut parts| parts.next_back()) == Some(file.as_str()) {
-            named = url.clone();
-        }
-        let sent = tokio::time::timeout(SILENCE, client.request(method.clone(), url.clone()).send()).await;
-        let response = match sent.map_err(|_| silent(&url))? {
-            Ok(response) => response,
-            Err(error) => {
-                let obstacle = client.obstacle(&url, &error).await;
-                return Err(obstacle.map_or_else(
-                    || unreachable(Some(&url), http::innermost(&error)),
-                    NewestError::Obstacle,
-                ));
-            }
-        };
-        // A mirror may give an archive any type.
-        let asks_for_list = method == Method::GET;
-        if let Some(obstacle) = client.obstacle_in(&response).filter(|_| asks_for_list) {
-            return Err(obstacle.into());
-        }
-        match response.status().as_u16() {
-            200 => return Ok(FollowedResponse { response, named, last: url }),
-            _ if http::is_redirect(response.status()) => {
-                url = http::redirect_target(&url, response.headers())
-                    .ok_or_else(|| unreachable(Some(&url), "a redirect has no valid location".to_owned()))?;
-            }
-            status => return Err(unreachable(Some(&url), status.to_string())),
+impl NewestError {
+    fn of(error: FollowError) -> Self {
+        match error {
+            FollowError::Insecure { address } => Self::Insecure { address },
+            FollowError::Obstacle(obstacle) => Self::Obstacle(obstacle),
+            FollowError::Failed { address, problem } => unreachable(Some(&address), problem),
+            FollowError::TooLarge { address, .. } => Self::NoSums { address },
         }
     }
-    Err(unreachable(Some(&url), "too many redirects".to_owned()))
-}
-
-async fn within<T>(
-    url: &Url,
-    work: impl Future<Output = Result<T, reqwest::Error>>,
-) -> Result<T, NewestError> {
-    match tokio::time::timeout(SILENCE, work).await {
-        Ok(answer) => answer.map_err(|error| unreachable(Some(url), http::innermost(&error))),
-        Err(_) => Err(silent(url)),
-    }
-}
-
-fn silent(url: &Url) -> NewestError {
-    unreachable(Some(url), format!("nothing came for {} s", SILENCE.as_secs()))
 }
 
 fn length(response: &Response) -> Option<u64> {
