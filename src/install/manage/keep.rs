@@ -85,14 +85,7 @@ fn terminal_is_kept(kept: Option<&KeptFile>) -> bool {
 /// When nothing is installed, an installation was interrupted, a newer version is kept, or a file of the home cannot be
 /// written. What was kept before is restored then, unless the error is [`InstallError::RollbackIncomplete`].
 pub fn keep(home: &Path, programs: &OwnPrograms, control: &Control) -> Result<Kept, InstallError> {
-    let paths = Paths::new(home);
-    if Installed::load(home)?.is_none() {
-        return Err(InstallError::NotInstalled { home: home.to_owned() });
-    }
-    revert_interrupted_keep(home)?;
-    if is_unfinished(&paths)? {
-        return Err(InstallError::InterruptedBefore { home: home.to_owned() });
-    }
+    let paths = require_complete(home)?;
     let before = KeptFile::load(&paths)?;
     if let Some(kept) = before.as_ref().filter(|kept| kept.age() == KeptAge::Newer) {
         return Err(InstallError::NewerIsKept { version: kept.version.clone() });
@@ -117,6 +110,19 @@ pub fn keep(home: &Path, programs: &OwnPrograms, control: &Control) -> Result<Ke
     }
     drop(lock);
     Ok(kept)
+}
+
+/// The home of a complete installation. An interrupted run of [`keep`] is reverted first.
+fn require_complete(home: &Path) -> Result<Paths, InstallError> {
+    if Installed::load(home)?.is_none() {
+        return Err(InstallError::NotInstalled { home: home.to_owned() });
+    }
+    revert_interrupted_keep(home)?;
+    let paths = Paths::new(home);
+    if is_unfinished(&paths)? {
+        return Err(InstallError::InterruptedBefore { home: home.to_owned() });
+    }
+    Ok(paths)
 }
 
 /// Reverts a run to what was kept before it, and records that.
@@ -178,14 +184,7 @@ fn is_interrupted_keep(entries: &[JournalEntry]) -> bool {
 /// When nothing is installed, an installation was interrupted, another installer works in the home, or something cannot be
 /// removed: running it again finishes that.
 pub fn remove_kept(home: &Path) -> Result<Vec<Change>, InstallError> {
-    let paths = Paths::new(home);
-    if Installed::load(home)?.is_none() {
-        return Err(InstallError::NotInstalled { home: home.to_owned() });
-    }
-    revert_interrupted_keep(home)?;
-    if is_unfinished(&paths)? {
-        return Err(InstallError::InterruptedBefore { home: home.to_owned() });
-    }
+    let paths = require_complete(home)?;
     let _lock = Lock::take(&paths.lock(), paths.home())?;
     let report = revert_kept(&paths, &Journal::read(&paths)?);
     if report.failed.is_empty() {
