@@ -24,6 +24,8 @@ ManifestDPIAware true
 ManifestSupportedOS Win10
 ManifestLongPathAware true
 SetCompressor /SOLID lzma
+; The two programs have much in common, and are larger than the usual 8 MB.
+SetCompressorDictSize 64
 ; Installed files get the date of their installation; those of the build computer would make each build another.
 SetDateSave off
 AllowSkipFiles off

@@ -14,7 +14,7 @@ use crate::error::{DistError, at};
 pub const GLIBC_FLOOR: GlibcVersion = GlibcVersion(2, 28, 0);
 
 /// DLLs that come with Windows 10 and 11. Others, such as a compiler's runtime, are not on a fresh computer.
-const WINDOWS_DLLS: [&str; 33] = [
+const WINDOWS_DLLS: [&str; 34] = [
     "advapi32.dll",
     "bcrypt.dll",
     "bcryptprimitives.dll",
@@ -43,6 +43,7 @@ const WINDOWS_DLLS: [&str; 33] = [
     "setupapi.dll",
     "shell32.dll",
     "shlwapi.dll",
+    "uiautomationcore.dll",
     "user32.dll",
     "userenv.dll",
     "uxtheme.dll",

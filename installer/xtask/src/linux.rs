@@ -94,6 +94,8 @@ fn run_file(release: &Release, unpacked: &Path, to: &Path) -> Result<(), DistErr
     let folder = unpacked.parent().unwrap_or(unpacked);
     let (inside, file) = (unpacked.file_name().unwrap_or_default(), to.file_name().unwrap_or_default());
     let date = release.epoch;
+    let memory =
+        Some(PathBuf::from("/dev/shm")).filter(|folder| folder.is_dir()).unwrap_or_else(std::env::temp_dir);
     let tar =
         format!("--sort=name --owner=0 --group=0 --numeric-owner --mode=u+rwX,go+rX,go-w --mtime=@{date}");
     tool::run(
@@ -115,7 +117,9 @@ fn run_file(release: &Release, unpacked: &Path, to: &Path) -> Result<(), DistErr
             .args(["sh", "./start.sh"])
             .current_dir(folder)
             .env("LC_ALL", "C")
-            .env("TZ", "UTC"),
+            .env("TZ", "UTC")
+            // It writes into the file how many blocks of the disk its temporary files take.
+            .env("TMPDIR", memory),
     )?;
     fs::remove_file(&start).map_err(at(&start))?;
     let made = folder.join(file);
@@ -129,6 +133,10 @@ fn lay_out(release: &Release, unpacked: &Path) -> Result<(), DistError> {
     for folder in ["bin", "share"] {
         fs::rename(unpacked.join(folder), usr.join(folder)).map_err(at(&usr))?;
     }
+    // Its packager takes the dates of files, but none after that of the release; copied, it is newer than that.
+    let script = usr.with_file_name("acolyte.sh");
+    let bytes = fs::read(release.root.join("installer/linux/acolyte.sh")).map_err(at(&script))?;
+    fs::write(&script, bytes).map_err(at(&script))?;
     let terminal = usr.join("bin/acolyte");
     let pages = usr.join("share/man/man1");
     fs::create_dir_all(&pages).map_err(at(&pages))?;
