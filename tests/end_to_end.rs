@@ -10,7 +10,7 @@ use common::archive::Format;
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror, NEWER_ENGINE, sha256_hex};
 use common::process::{below, launched_by};
-use common::world::{Said, Signal, World, ask, free_port, listing, signal};
+use common::world::{Said, Signal, World, ask, free_port, listing, quick_double, signal};
 use serde_json::{Value, json};
 
 /// Consents to a degraded profile and does not set up start at login.
@@ -565,6 +565,15 @@ fn a_pull_that_ends_without_success_is_a_failure() {
     let said = world.install(&plain(&["--profile", "light_6gb"]));
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert_eq!(said.steps().last().unwrap(), &("pull_model".to_owned(), "failed".to_owned()));
+}
+
+/// Windows refuses the engine a file that a virus scanner has open, and the engine does not retry.
+#[test]
+fn files_of_the_engine_that_are_in_use_are_waited_for() {
+    let world = World::new(&quick_double(&json!({"faults": {"files_in_use": 4}})));
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+    let said = world.install(&plain(&["--profile", "hybrid_8gb"]));
+    assert_eq!(said.receipt()["profile"], "hybrid_8gb");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn doctor_report(home: &Path) -> PathBuf {
         .arg("--output")
         .arg(&file)
         .stdin(std::process::Stdio::null())
-        .env("HOME", home)
+        .env(if cfg!(windows) { "USERPROFILE" } else { "HOME" }, home)
         .env("USER", "filomena")
         .env("OLLAMA_MODELS", home.join("models of filomena"))
         .status()
@@ -120,7 +120,8 @@ fn a_report_is_anonymous_and_can_be_a_hardware_file_or_a_fixture() {
     let file = doctor_report(home.path());
     let report = std::fs::read_to_string(&file).unwrap();
     assert!(!report.contains("filomena"), "{report}");
-    assert!(report.contains("~/models of USER"), "{report}");
+    let models = if cfg!(windows) { r"~\\models of USER" } else { "~/models of USER" };
+    assert!(report.contains(models), "{report}");
     let hardware = Hardware::from_file(&file).unwrap();
     assert!(hardware.memory.total_bytes > 256 << 20, "{report}");
     assert!(hardware.disks.iter().all(|disk| disk.free_bytes.is_some()), "{report}");

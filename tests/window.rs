@@ -17,6 +17,8 @@ mod common;
 mod display;
 #[path = "window/journey.rs"]
 mod journey;
+#[path = "window/screens.rs"]
+mod screens;
 #[path = "window/starting.rs"]
 mod starting;
 #[path = "window/walk.rs"]

@@ -205,8 +205,8 @@ pub enum Activity {
         /// For how long, in seconds.
         seconds: u64,
     },
-    /// The pull failed and is retried.
-    RetryingPull {
+    /// The engine failed at a pull, or at another change of its models, and is asked again.
+    RetryingEngine {
         /// Why it failed.
         cause: Arc<ClientError>,
     },

@@ -5,6 +5,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::models::EngineVersion;
 use crate::ollama::http::{CertificateProblem, Clocks, NetworkObstacle, ProxyLogin};
+use crate::platform::files;
 
 /// Cause of a failed call, as far as the engine's message shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum EngineFailure {
     NewerEngineNeeded,
     /// The disk is full.
     DiskFull,
+    /// Windows refused the engine a file that another program, such as a virus scanner, has open. Retrying helps.
+    FileInUse,
     /// The registry uses plain http but was queried with https.
     PlainHttp,
     /// Something stands between the engine and the registry: a sign-in page, a proxy, a certificate. See
@@ -99,6 +102,9 @@ impl EngineFailure {
         }
         if engine_obstacle(message, "").is_some() {
             return Self::Obstructed;
+        }
+        if files::is_held_message(message) {
+            return Self::FileInUse;
         }
         let means = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
         MESSAGES.iter().find(|(_, parts)| means(parts)).map_or(Self::Other, |(failure, _)| *failure)
@@ -196,8 +202,8 @@ fn out_of_memory(message: &str) -> Option<EngineFailure> {
 #[cfg(test)]
 mod tests {
     use super::EngineFailure::{
-        DiskFull, ModelMissing, NewerEngineNeeded, Obstructed, Other, OutOfMainMemory, OutOfMemory,
-        PlainHttp, RunnerEnded, Transient,
+        DiskFull, FileInUse, ModelMissing, NewerEngineNeeded, Obstructed, Other, OutOfMainMemory,
+        OutOfMemory, PlainHttp, RunnerEnded, Transient,
     };
     use super::*;
 
@@ -259,6 +265,11 @@ mod tests {
                 NewerEngineNeeded,
             ),
             ("write /x/blobs/sha256-1-partial: no space left on device", DiskFull),
+            (
+                "rename C:\\m\\sha256-1-partial C:\\m\\sha256-1: The process cannot access the file because it is being \
+                 used by another process.",
+                FileInUse,
+            ),
             ("pull model manifest: http: server gave HTTP response to HTTPS client", PlainHttp),
             ("digest mismatch, file must be downloaded again", Transient),
             ("max retries exceeded: EOF", Transient),

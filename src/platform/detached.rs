@@ -63,7 +63,7 @@ impl DetachedProgram {
     }
 
     /// Starts it in a process group of its own, so that Ctrl-C in our terminal or closing it does not end it, and without
-    /// a console window.
+    /// a console window. Waits while another program has the program's file open.
     ///
     /// # Errors
     /// If the system refuses.
@@ -74,14 +74,12 @@ impl DetachedProgram {
             std::iter::once(self.program.as_os_str()).chain(self.args.iter().map(OsString::as_os_str));
         let line: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
         let folder = self.folder.as_deref();
-        super::windows::spawn_detached(
-            &self.program,
-            &line.join(" "),
-            &self.environment,
-            folder,
-            &self.output,
-        )
-        .map(DetachedChild)
+        let line = line.join(" ");
+        let start = || {
+            let Self { program, environment, output, .. } = &self;
+            super::windows::spawn_detached(program, &line, environment, folder, output)
+        };
+        super::files::while_held(&self.program, start).map(DetachedChild)
     }
 }
 

@@ -20,7 +20,9 @@ pub use folders::{
     create_folder, create_folders, missing_folders, remove_file, remove_folder, remove_folder_if_empty,
     remove_folder_or_link,
 };
-pub use held::{HeldFile, on_wait, rename, rename_reporting};
+#[cfg(windows)]
+pub(in crate::platform) use held::while_held;
+pub use held::{HELD_LIMIT, HELD_REPORT_AFTER, HeldFile, is_held_message, on_wait, rename, rename_reporting};
 pub use read::{read_pieces, read_through, sha256};
 pub use sync::{sync, sync_data, sync_file, sync_folder, sync_folder_of};
 pub use write::{temporary, write_named, write_named_for_all, write_whole, write_whole_unsynced};

@@ -4,6 +4,7 @@ mod descriptors;
 #[cfg(target_os = "linux")]
 mod program_pages;
 
+use std::io::IsTerminal as _;
 use std::process::Command;
 
 #[cfg(target_os = "linux")]
@@ -42,11 +43,17 @@ pub fn leave_terminal() {
     }
 }
 
-/// Whether this program was started so that it outlives its terminal (`nohup`). Where the system does not tell, it counts
-/// as that: the signal then ends the program or not, as whoever started it wanted.
+/// Whether this program was started so that it outlives its terminal (`nohup`).
 pub(super) fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").ok();
-    status.as_deref().and_then(ignores_hangup).unwrap_or(true)
+    let in_terminal = std::io::stdout().is_terminal() || std::io::stderr().is_terminal();
+    is_kept_after_hangup(status.as_deref(), in_terminal)
+}
+
+/// macOS does not tell which signals are ignored. But `nohup` redirects both outputs where they are a terminal, so what
+/// writes to one ends with it.
+fn is_kept_after_hangup(status: Option<&str>, in_terminal: bool) -> bool {
+    status.and_then(ignores_hangup).unwrap_or(!in_terminal)
 }
 
 /// From the line `SigIgn:` of proc_pid_status(5): a set of signals, of which 1 (SIGHUP) is the lowest bit.
@@ -72,5 +79,9 @@ mod tests {
         assert_eq!(ignores_hangup("SigIgn:\t0000000000001000\n"), Some(false));
         assert_eq!(ignores_hangup("SigIgn:\tx"), None);
         assert_eq!(ignores_hangup(""), None);
+        // macOS, where only the outputs tell.
+        assert!(!is_kept_after_hangup(None, true), "in a terminal");
+        assert!(is_kept_after_hangup(None, false), "nohup, a service, a pipe");
+        assert!(is_kept_after_hangup(Some("SigIgn:\t1\n"), true), "Linux tells");
     }
 }

@@ -158,6 +158,9 @@ impl ClientError {
             Self::Refused { failure: EngineFailure::PromptTooLong, .. } => {
                 say!(text, "install-client-prompt-too-long")
             }
+            Self::Refused { failure: EngineFailure::FileInUse, message, .. } => {
+                say!(text, "install-client-file-in-use", message = message.clone())
+            }
             Self::Refused { message, .. } => {
                 with_meaning(say!(text, "install-client-refused", message = message.clone()), message, text)
             }

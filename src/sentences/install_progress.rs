@@ -157,7 +157,7 @@ impl Activity {
             Self::PullStalled { seconds } => {
                 say!(text, "install-pull-stalled", duration = text.duration(*seconds as f64))
             }
-            Self::RetryingPull { cause } => say!(text, "install-pull-again", cause = cause.explain(text)),
+            Self::RetryingEngine { cause } => say!(text, "install-pull-again", cause = cause.explain(text)),
             Self::VerifyingPull => say!(text, "install-pull-verifying"),
             Self::Paused => say!(text, "install-paused"),
             Self::LookingForLayers => say!(text, "install-looking-for-layers"),

@@ -195,32 +195,40 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let whole = ui.max_rect();
     let p = palette(ui);
     let text = wizard.text;
-    let mark = Rect::from_min_size(whole.min + vec2(24.0, 24.0), vec2(size::MARK, size::MARK));
-    let mark = if narrow { mark.translate(vec2(-3.0, 0.0)) } else { mark };
-    Icon::Mark.paint(ui, mark, p.accent);
-    if !narrow {
-        let name =
-            Paragraph::new(ui).add(TextRole::Name, Tone::Ink, "ACOLYTE").line_galley(ui, f32::INFINITY);
-        let at = pos2(mark.right() + 10.0, mark.center().y - name.size().y / 2.0);
-        ui.painter().galley(at.round(), name, p.ink);
-    }
-    let top = whole.top() + 77.0;
     // In a narrow window the tools under the steps are stacked.
     let tools_height = if narrow { 86.0 } else { 62.0 };
     let list_end = pos2(whole.right() - 16.0, whole.bottom() - tools_height - 2.0);
+    let steps = SidebarStep::ALL.len() as f32;
+    let below_name = whole.top() + 77.0;
+    // In a low window the steps come closer, and then take the place of the name.
+    let has_name = list_end.y - below_name >= steps * size::STEP_ROW_MIN;
+    let top = if has_name { below_name } else { whole.top() + 14.0 };
     let list = Rect::from_min_max(pos2(whole.left() + 16.0, top), list_end);
+    let row = (list.height() / steps).floor().clamp(1.0, size::STEP_ROW);
+    if has_name {
+        let mark = Rect::from_min_size(whole.min + vec2(24.0, 24.0), vec2(size::MARK, size::MARK));
+        let mark = if narrow { mark.translate(vec2(-3.0, 0.0)) } else { mark };
+        Icon::Mark.paint(ui, mark, p.accent);
+        if !narrow {
+            let name =
+                Paragraph::new(ui).add(TextRole::Name, Tone::Ink, "ACOLYTE").line_galley(ui, f32::INFINITY);
+            let at = pos2(mark.right() + 10.0, mark.center().y - name.size().y / 2.0);
+            ui.painter().galley(at.round(), name, p.ink);
+        }
+    }
     let managing = wizard.page.step().is_none();
     ui.scope_builder(UiBuilder::new().id_salt("steps").max_rect(list), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         if managing {
-            step_row(ui, narrow, "★", &say!(text, "wizard-step-manage"), StepMark::Current, false);
+            let name = say!(text, "wizard-step-manage");
+            step_row(ui, (narrow, row), "★", &name, StepMark::Current, false);
             return;
         }
         for (i, step) in SidebarStep::ALL.into_iter().enumerate() {
             let state = state_of(wizard, step);
             let number = (i + 1).to_string();
             let open = wizard.page.may_go_to(step);
-            let response = step_row(ui, narrow, &number, &step_name(text, step), state, open);
+            let response = step_row(ui, (narrow, row), &number, &step_name(text, step), state, open);
             if open && response.clicked() {
                 intents.push(Intent::GoTo(step));
             }
@@ -272,10 +280,18 @@ fn state_of(wizard: &Wizard, step: SidebarStep) -> StepMark {
     }
 }
 
-fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: StepMark, open: bool) -> Response {
+/// A step, in a row of this height; in a narrow sidebar without its name.
+fn step_row(
+    ui: &mut Ui,
+    (narrow, height): (bool, f32),
+    sign: &str,
+    name: &str,
+    state: StepMark,
+    open: bool,
+) -> Response {
     let p = palette(ui);
     let sense = if open { Sense::click() } else { Sense::hover() };
-    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::STEP_ROW), sense);
+    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
     let role = if open { Role::Button } else { Role::ListItem };
     response.widget_info(|| WidgetInfo::selected(role, open, state == StepMark::Current, name));
     let pill = row.shrink2(vec2(0.0, 1.0));
@@ -286,7 +302,7 @@ fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: StepMark, 
     }
     let x = if narrow { row.center().x } else { row.left() + 18.0 };
     let center = pos2(x, row.center().y);
-    let radius = size::STEP_SIGN / 2.0;
+    let radius = size::STEP_SIGN.min(height - 1.0) / 2.0;
     match state {
         StepMark::Done => {
             ui.painter().circle_filled(center, radius, p.good);

@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
+use acolyte::text::{Language, Text};
+use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, PropMode};
+use x11rb::wrapper::ConnectionExt as _;
 
 use super::common::process::{Guarded, output};
 use super::common::world::{PATIENCE, Signal, World, signal};
@@ -31,13 +33,18 @@ static TURN: Mutex<()> = Mutex::new(());
 impl Display {
     /// Starts one on a free number; `None`, and the reason on standard error, where the programs for it are missing.
     pub fn start() -> Option<Self> {
+        Self::of_size("1280x900")
+    }
+
+    /// The same with a screen of this size, as `WIDTHxHEIGHT`.
+    pub fn of_size(size: &str) -> Option<Self> {
         if let Some(why) = missing() {
             eprintln!("skipped: {why}");
             return None;
         }
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"])
+            .args(["-displayfd", "1", "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -45,6 +52,16 @@ impl Display {
         let mut server = Guarded(server);
         let name = format!(":{}", server.first_line());
         Some(Self { _server: server, name, _turn: turn })
+    }
+
+    /// Sets the scaling of the desktop, in percent, as desktops tell it to programs.
+    pub fn scale(&self, percent: u32) {
+        let (connection, screen) = x11rb::connect(Some(&self.name)).unwrap();
+        let root = x11rb::connection::Connection::setup(&connection).roots[screen].root;
+        let resources = format!("Xft.dpi:\t{}\n", 96 * percent / 100);
+        let (name, kind) = (AtomEnum::RESOURCE_MANAGER, AtomEnum::STRING);
+        let set = connection.change_property8(PropMode::REPLACE, root, name, kind, resources.as_bytes());
+        set.unwrap().check().unwrap();
     }
 
     pub fn xdotool(&self, arguments: &[&str]) -> Option<String> {
@@ -196,24 +213,41 @@ impl Drop for Started<'_> {
 pub struct Window<'a> {
     pub started: Started<'a>,
     id: String,
+    /// The language that the window speaks.
+    pub text: Text,
     pictures: PathBuf,
     pub shown: Vec<String>,
     last_pixels: Vec<u8>,
 }
 
 impl<'a> Window<'a> {
-    /// Waits for the window of a program, and gives it the keyboard. Pictures of its pages go to
+    /// Waits for the window of a program that speaks English, and gives it the keyboard. Pictures of its pages go to
     /// `target/tmp/window`, and their names begin with `name`.
-    pub fn of(mut started: Started<'a>, name: &str) -> Self {
+    pub fn of(started: Started<'a>, name: &str) -> Self {
+        Self::in_language(started, name, Language::English)
+    }
+
+    /// The same in another language.
+    pub fn in_language(mut started: Started<'a>, name: &str, language: Language) -> Self {
         let id = started.window();
         started.display.xdotool(&["windowfocus", "--sync", &id]);
         let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window");
         std::fs::create_dir_all(&pictures).unwrap();
-        Self { started, id, pictures: pictures.join(name), shown: Vec::new(), last_pixels: Vec::new() }
+        let (text, pictures) = (Text::new(language), pictures.join(name));
+        Self { started, id, text, pictures, shown: Vec::new(), last_pixels: Vec::new() }
     }
 
     pub fn title(&self) -> String {
         self.started.display.xdotool(&["getwindowname", &self.id]).unwrap_or_default()
+    }
+
+    /// Left, top, width and height on the screen, in pixels.
+    pub fn place(&self) -> [i32; 4] {
+        let told = self.started.display.xdotool(&["getwindowgeometry", "--shell", &self.id]).unwrap();
+        ["X", "Y", "WIDTH", "HEIGHT"].map(|name| {
+            let value = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            value.and_then(|value| value.parse().ok()).expect("a place")
+        })
     }
 
     pub fn press(&self, key: &str) {

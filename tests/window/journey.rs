@@ -9,20 +9,9 @@ use serde_json::{Value, json};
 use super::common::process::below;
 use super::common::world::{PATIENCE, Signal, World, listing, signal};
 use super::display::{Display, Started, Window};
-use super::walk::text;
+use super::walk::{manage, text};
 
 const PROFILE: &str = "hybrid_8gb";
-
-/// Positions of Manage's controls, counted from the end of the page.
-mod manage {
-    pub const CHANGE_PROFILE: usize = 2;
-    pub const CHECK_AGAIN: usize = 3;
-    /// Or "Update", where there is a newer engine.
-    pub const REPAIR: usize = 12;
-    pub const REMOVE: usize = 13;
-    /// One button starts or stops.
-    pub const START_OR_STOP: usize = 14;
-}
 
 /// The program on this world's machine, from this world's mirror.
 fn open<'a>(display: &'a Display, world: &World, name: &str) -> Window<'a> {

@@ -37,14 +37,14 @@ pub fn output(mut command: impl BorrowMut<Command>) -> Output {
 static TURN: Mutex<()> = Mutex::new(());
 
 impl Windows {
-    /// `None`, and the reason on standard error, where `.ci/wine-walk` has not prepared it.
-    pub fn start() -> Option<Self> {
-        let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        let (Some(prefix), Some(programs)) = (folder("WINEPREFIX"), folder("ACOLYTE_WINDOWS_PROGRAMS"))
-        else {
-            eprintln!("skipped: started by .ci/wine-walk only");
-            return None;
+    /// Panics where `.ci/wine-walk` has not prepared it.
+    pub fn start() -> Self {
+        let folder = |name: &str| {
+            let folder =
+                std::env::var_os(name).unwrap_or_else(|| panic!("no {name}: run bash .ci/wine-walk"));
+            PathBuf::from(folder)
         };
+        let (prefix, programs) = (folder("WINEPREFIX"), folder("ACOLYTE_WINDOWS_PROGRAMS"));
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!(r"José Núñez {}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -54,7 +54,7 @@ impl Windows {
         let mut hardware = eight_gb();
         hardware["os"] = json!({"name": "windows", "arch": "x86_64"});
         this.world.write("hardware.json", &hardware);
-        Some(this)
+        this
     }
 
     /// Puts an engine for Windows on the mirror, as the release of this version.
@@ -233,11 +233,16 @@ impl Windows {
             .collect()
     }
 
-    /// Waits until no process of this home is left.
+    /// Waits until no process of this home is left, helpers of the tests aside.
     pub fn wait_until_nothing_runs(&self) {
         let began = Instant::now();
-        while !self.processes().is_empty() {
-            assert!(began.elapsed() < PATIENCE, "{:?} still run", self.processes());
+        let ours = || {
+            let mut ours = self.processes();
+            ours.retain(|(_, line)| !line.contains("/helpers/"));
+            ours
+        };
+        while !ours().is_empty() {
+            assert!(began.elapsed() < PATIENCE, "{:?} still run", ours());
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -129,3 +129,29 @@ fn a_memory_bar_tells_how_full_the_memory_is() {
     // 7623567360 of 8585740288 bytes are free.
     assert_eq!(bars, [(Some(11.0), Some(100.0))]);
 }
+
+/// 1366x768 at 200 % and at 150 %, and 1920x1080 at 200 %, without a panel and a title bar.
+#[test]
+fn in_a_low_window_no_part_of_the_sidebar_covers_another() {
+    for size in [(667.0, 280.0), (894.0, 408.0), (944.0, 436.0), (800.0, 560.0)] {
+        for language in Language::ALL {
+            let eye = Eye { size, ..Eye::blind(language) };
+            let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_profile();
+            stage.harness.run();
+            let sidebar = stage.harness.get_by_role(Role::Navigation);
+            let parts: Vec<_> = sidebar
+                .children_recursive()
+                .filter(|part| matches!(part.accesskit_node().role(), Role::Button | Role::ListItem))
+                .collect();
+            assert_eq!(parts.len(), 8 + 3, "steps, language, theme, appearance");
+            for (at, part) in parts.iter().enumerate() {
+                let rect = part.rect();
+                assert!(rect.height() >= 18.0 && rect.bottom() <= size.1, "{size:?} {rect:?}");
+                for other in &parts[..at] {
+                    let shared = other.rect().intersect(rect.shrink(0.5));
+                    assert!(!shared.is_positive(), "{size:?}: {:?} and {rect:?}", other.rect());
+                }
+            }
+        }
+    }
+}

@@ -15,6 +15,7 @@ install-client-silent = The engine has not responded for { $duration }. Try agai
 install-client-refused = The engine says: { $message }
 install-client-cut-short = The engine's response was interrupted. Try again: finished work is kept.
 install-client-prompt-too-long = The conversation is longer than the model's context. Send less, or start a new one.
+install-client-file-in-use = Another program, such as a virus scanner, has a file open that Ollama needs ({ $message })
 install-client-unreadable = The engine's response is not valid: { $cause }. Is another program on its port?
 
 ## The server

@@ -15,6 +15,7 @@ install-client-silent = El motor no responde desde hace { $duration }. Inténtal
 install-client-refused = El motor dice: { $message }
 install-client-cut-short = La respuesta del motor se interrumpió. Inténtalo de nuevo: lo hecho se conserva.
 install-client-prompt-too-long = La conversación supera el contexto del modelo. Envía menos o empieza otra.
+install-client-file-in-use = Otro programa, por ejemplo un antivirus, tiene abierto un archivo que Ollama necesita ({ $message })
 install-client-unreadable = La respuesta del motor no es válida: { $cause }. ¿Hay otro programa en su puerto?
 
 ## El servidor

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod engine;
 pub mod engine_plan;
+mod file_in_use;
 pub mod finish;
 mod ladder;
 pub mod load;

@@ -16,6 +16,7 @@ use crate::install::event::Activity;
 use crate::install::private_server::Server;
 use crate::install::run_context::Run;
 use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
+use crate::install::steps::file_in_use::{FileWaits, while_in_use};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::server;
 use crate::install::{InstallError, Step, reuse};
@@ -139,7 +140,7 @@ fn ca_file_for_engine(run: &Run<'_>) -> Result<Option<PathBuf>, InstallError> {
 
 /// Retries while that can help, up to [`TRIES`] attempts.
 async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &ModelTag) -> Result<(), InstallError> {
-    let mut tries = 0;
+    let (mut tries, mut file_waits) = (0, FileWaits::default());
     loop {
         run.control.until_resumed().await?;
         let error = match pull_once(run, server, tag).await {
@@ -155,11 +156,15 @@ async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &ModelTag) -> 
         if error.failure() == Some(EngineFailure::NewerEngineNeeded) {
             return Err(newer_engine_needed(run, &server.version, &error));
         }
+        let error = match file_waits.wait(run, error).await? {
+            None => continue,
+            Some(error) => error,
+        };
         tries += 1;
         if tries >= TRIES || error.failure() != Some(EngineFailure::Transient) {
             return Err(InstallError::Pull { model: tag.clone(), source: error });
         }
-        run.reporter.waiting(Activity::RetryingPull { cause: Arc::new(error) });
+        run.reporter.waiting(Activity::RetryingEngine { cause: Arc::new(error) });
         run.control.or_cancelled(tokio::time::sleep(Duration::from_secs(u64::from(tries)))).await?;
     }
 }
@@ -399,7 +404,7 @@ pub async fn keep_previous(run: &Run<'_>, server: &Server) -> Result<(), Install
         return Ok(());
     }
     run.intend(&change)?;
-    run.control.or_cancelled(server.client.copy(&SERVED_MODEL, &PREVIOUS_MODEL)).await??;
+    while_in_use(run, || server.client.copy(&SERVED_MODEL, &PREVIOUS_MODEL)).await?;
     run.done(&change)
 }
 
@@ -438,7 +443,7 @@ pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -
     let request = CreateRequest { model: SERVED_MODEL.clone(), from: run.request.model.clone(), parameters };
     let change = Change::CreateModel { name: SERVED_MODEL.clone(), models_dir: run.models_dir().to_owned() };
     run.intend(&change)?;
-    run.control.or_cancelled(server.client.create(&request, |_| ())).await??;
+    while_in_use(run, || server.client.create(&request, |_| ())).await?;
     sync(run, &SERVED_MODEL).await?;
     run.done(&change)?;
 

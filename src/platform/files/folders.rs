@@ -114,6 +114,10 @@ pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
     if path.is_symlink() {
         return Ok(false);
     }
+    // Of a folder that a terminal stands in, Windows says that and not that it has files.
+    if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Ok(false);
+    }
     match while_held(path, || ignore_missing(std::fs::remove_dir(path))) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),

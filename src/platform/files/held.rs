@@ -2,8 +2,8 @@
 //!
 //! Windows refuses to rename, replace or remove a file that a program opened without allowing that, and to rename a
 //! folder with such a file in it. A virus scanner opens each new file for some milliseconds, an indexer and a backup do
-//! the same. So each of these operations is retried until it succeeds, with growing pauses, for [`LIMIT`]. What takes
-//! longer than [`REPORT_AFTER`] is reported with the file and, where the system knows it, the program.
+//! the same. So each of these operations is retried until it succeeds, with growing pauses, for [`HELD_LIMIT`]. What takes
+//! longer than [`HELD_REPORT_AFTER`] is reported with the file and, where the system knows it, the program.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,18 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long an operation is retried.
-pub const LIMIT: Duration = Duration::from_secs(10);
+pub const HELD_LIMIT: Duration = Duration::from_secs(10);
 /// When a wait is reported.
-pub const REPORT_AFTER: Duration = Duration::from_secs(2);
+pub const HELD_REPORT_AFTER: Duration = Duration::from_secs(2);
 /// The first pause; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+// Codes of Windows.
+const ACCESS_DENIED: i32 = 5;
+const SHARING_VIOLATION: i32 = 32;
+const LOCK_VIOLATION: i32 = 33;
 
 /// A file, or a folder with a file, that another program has open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +46,7 @@ pub fn on_wait(listener: impl Fn(&HeldFile) + Send + Sync + 'static) {
 /// Renames a file or folder; waits while another program has it open.
 ///
 /// # Errors
-/// If the system refuses, or the file is still open after [`LIMIT`].
+/// If the system refuses, or the file is still open after [`HELD_LIMIT`].
 pub fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
     rename_reporting(from.as_ref(), to.as_ref(), &mut tell_listener)
 }
@@ -61,7 +66,10 @@ pub fn rename_reporting(from: &Path, to: &Path, report: &mut dyn FnMut(&HeldFile
 ///
 /// # Errors
 /// The operation's last one.
-pub(super) fn while_held<T>(path: &Path, attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(in crate::platform) fn while_held<T>(
+    path: &Path,
+    attempt: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
     waiting(&[path], attempt, &mut tell_listener)
 }
 
@@ -89,10 +97,33 @@ fn tell_listener(held: &HeldFile) {
 /// Whether an error of the system can mean that the file is open elsewhere. `ERROR_ACCESS_DENIED` can: Windows returns it
 /// for a folder with an open file, and for an open file that a rename would replace.
 fn is_held(error: &io::Error) -> bool {
-    const ACCESS_DENIED: i32 = 5;
-    const SHARING_VIOLATION: i32 = 32;
-    const LOCK_VIOLATION: i32 = 33;
     cfg!(windows) && matches!(error.raw_os_error(), Some(ACCESS_DENIED | SHARING_VIOLATION | LOCK_VIOLATION))
+}
+
+/// Whether an engine's message says that Windows refused an operation on a file because another program has it open.
+pub fn is_held_message(message: &str) -> bool {
+    // "Access denied" has many causes, and this one where a file is renamed or removed.
+    let moves = ["rename ", "remove "].iter().any(|word| message.contains(word));
+    let says = |code: i32| {
+        let own = cfg!(windows).then(|| system_message(code));
+        own.iter().map(String::as_str).chain([english_message(code)]).any(|text| message.contains(text))
+    };
+    says(SHARING_VIOLATION) || says(LOCK_VIOLATION) || moves && says(ACCESS_DENIED)
+}
+
+/// Go asks Windows for its messages in English.
+fn english_message(code: i32) -> &'static str {
+    match code {
+        ACCESS_DENIED => "Access is denied.",
+        LOCK_VIOLATION => "because another process has locked a portion of the file",
+        _ => "because it is being used by another process",
+    }
+}
+
+/// Without English resources Windows answers in the language of the system.
+fn system_message(code: i32) -> String {
+    let text = io::Error::from_raw_os_error(code).to_string();
+    text.rsplit_once(" (os error").map_or_else(|| text.clone(), |(text, _)| text.to_owned())
 }
 
 /// The programs that have a file open, or one in a folder; empty where the system does not tell.
@@ -118,7 +149,7 @@ pub(super) fn programs(_: &Path) -> Vec<String> {
 }
 
 /// Repeats an operation while its error `is_held`, with growing pauses. Returns the last error once the pauses add up to
-/// [`LIMIT`], and calls `report` once they add up to [`REPORT_AFTER`].
+/// [`HELD_LIMIT`], and calls `report` once they add up to [`HELD_REPORT_AFTER`].
 fn retried<T>(
     mut attempt: impl FnMut() -> io::Result<T>,
     is_held: impl Fn(&io::Error) -> bool,
@@ -128,12 +159,12 @@ fn retried<T>(
     let (mut waited, mut next) = (Duration::ZERO, FIRST_PAUSE);
     loop {
         let error = match attempt() {
-            Err(error) if waited < LIMIT && is_held(&error) => error,
+            Err(error) if waited < HELD_LIMIT && is_held(&error) => error,
             other => return other,
         };
         tracing::debug!(%error, ?waited, "a file is in use");
         pause(next);
-        if waited < REPORT_AFTER && waited + next >= REPORT_AFTER {
+        if waited < HELD_REPORT_AFTER && waited + next >= HELD_REPORT_AFTER {
             report();
         }
         waited += next;
@@ -178,8 +209,22 @@ mod tests {
         assert_eq!(reports, 1);
         let (outcome, waited, reports) = try_until(Duration::MAX, 32);
         assert_eq!(outcome.unwrap_err().raw_os_error(), Some(32), "the error of the operation");
-        assert!(waited >= LIMIT && waited < LIMIT + Duration::from_secs(1), "{waited:?}");
+        assert!(waited >= HELD_LIMIT && waited < HELD_LIMIT + Duration::from_secs(1), "{waited:?}");
         assert_eq!(reports, 1);
+    }
+
+    #[test]
+    fn messages_of_the_engine_are_recognised() {
+        let used = "The process cannot access the file because it is being used by another process.";
+        for (message, is_held) in [
+            (format!(r"rename C:\m\sha256-1-partial C:\m\sha256-1: {used}"), true),
+            (format!(r"open C:\m\acolyte\latest: {used}"), true),
+            (r"rename C:\m\a C:\m\b: Access is denied.".to_owned(), true),
+            (r"open C:\m\a: Access is denied.".to_owned(), false),
+            ("pull model manifest: file does not exist".to_owned(), false),
+        ] {
+            assert_eq!(is_held_message(&message), is_held, "{message}");
+        }
     }
 
     #[test]

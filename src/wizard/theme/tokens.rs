@@ -195,6 +195,8 @@ pub mod size {
     pub const PRIMARY_MIN: f32 = 132.0;
     /// Height of one step in the sidebar.
     pub const STEP_ROW: f32 = 38.0;
+    /// The same in a low window, before the name above gives way.
+    pub const STEP_ROW_MIN: f32 = 24.0;
     /// Diameter of a step's sign.
     pub const STEP_SIGN: f32 = 20.0;
     /// Height of a memory bar.

@@ -154,7 +154,10 @@ async fn pull(body: &Value, server: Arc<Server>) -> Answer {
             store: server.store.clone(),
             stop: server.stop.clone(),
         };
-        let last = match puller.pull(&name, insecure, &to).await {
+        let pulled = puller.pull(&name, insecure, &to).await;
+        let pulled =
+            pulled.and_then(|()| server.file_in_use("pull").map_or(Ok(()), |e| Err(PullError::Reported(e))));
+        let last = match pulled {
             Ok(()) if server.config.faults.pull_without_success => return,
             Ok(()) => json!({"status": "success"}),
             Err(PullError::Reported(message)) => json!({ "error": message }),
@@ -227,6 +230,9 @@ fn copy(body: &Value, server: &Server) -> Answer {
     let Some(model) = server.store.model(&from) else {
         return http::error(404, &format!("model {:?} not found", from.shortest()));
     };
+    if let Some(message) = server.file_in_use("copy") {
+        return http::error(500, &message);
+    }
     match server.store.write_manifest(&to, &model.json) {
         Ok(()) => http::text(200, "", ""),
         Err(e) => http::error(500, &e),

@@ -168,6 +168,8 @@ pub struct Faults {
     pub context_clamped_to: Option<u64>,
     /// The disk is full after this many bytes of a pull.
     pub pull_disk_full_after: Option<u64>,
+    /// So many pulls, creations and copies each fail first, because another program has a file of theirs open (Windows).
+    pub files_in_use: u32,
     /// Faults of answers, by request: `version`, `pull`, `create`, `show`, `load` or `generate`.
     pub breaks: std::collections::HashMap<String, Break>,
 }

@@ -59,6 +59,9 @@ async fn make(
         };
         puller.pull(from, false, to).await?;
     }
+    if let Some(message) = server.file_in_use("create") {
+        return Err(message.into());
+    }
     let base = server.store.model(from).ok_or_else(|| format!("model '{}' not found", from.shortest()))?;
     let mut layers = kept_layers(&base, from);
     for layer in &layers {

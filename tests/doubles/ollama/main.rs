@@ -17,6 +17,7 @@ mod create;
 mod engine;
 mod generate;
 mod gguf;
+mod go;
 mod http;
 mod layout;
 mod log;

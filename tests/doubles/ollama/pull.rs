@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::go;
 use crate::http::{self, LineSender};
 use crate::log;
 use crate::names::{DEFAULT_HOST, Name};
@@ -249,12 +250,12 @@ impl Puller {
 
     fn verify(&self, digest: &str) -> Result<(), PullError> {
         let path = self.store.blob(digest);
-        let bytes = fs::read(&path).map_err(|e| format!("open {}: {e}", path.display()))?;
+        let bytes = fs::read(&path).map_err(|e| go::file_error("open", &[&path], &e))?;
         let got = format!("sha256:{}", hex(&bytes));
         if got == digest {
             return Ok(());
         }
-        fs::remove_file(&path).map_err(|e| format!("remove {}: {e}", path.display()))?;
+        fs::remove_file(&path).map_err(|e| go::file_error("remove", &[&path], &e))?;
         Err(format!("digest mismatch, file must be downloaded again: want {digest}, got {got}").into())
     }
 }
@@ -277,7 +278,7 @@ struct Part {
 
 impl Part {
     fn open(blob: &Path, size: u64, full_after: Option<u64>) -> Result<Self, String> {
-        let said = |e: std::io::Error, path: &Path| format!("open {}: {e}", path.display());
+        let said = |e: std::io::Error, path: &Path| go::file_error("open", &[path], &e);
         let partial = with_suffix(blob, "-partial");
         let note = with_suffix(blob, "-partial-0");
         let done = fs::read(&note)
@@ -304,10 +305,7 @@ impl Part {
         if self.full_after.is_some_and(|limit| self.done + piece.len() as u64 > limit) {
             return Err(format!("write {}: no space left on device", path.display()));
         }
-        self.file.write_all(piece).map_err(|e| match e.kind() {
-            std::io::ErrorKind::StorageFull => format!("write {}: no space left on device", path.display()),
-            _ => format!("write {}: {e}", path.display()),
-        })?;
+        self.file.write_all(piece).map_err(|e| go::file_error("write", &[&path], &e))?;
         self.done += piece.len() as u64;
         Ok(())
     }
@@ -319,14 +317,16 @@ impl Part {
     fn note(blob: &Path, size: u64, done: u64) -> Result<(), String> {
         let path = with_suffix(blob, "-partial-0");
         let note = json!({"N": 0, "Offset": 0, "Size": size, "Completed": done}).to_string();
-        fs::write(&path, note).map_err(|e| format!("open {}: {e}", path.display()))
+        fs::write(&path, note).map_err(|e| go::file_error("open", &[&path], &e))
     }
 
     fn finish(self) -> Result<(), String> {
         let partial = with_suffix(&self.blob, "-partial");
         let note = with_suffix(&self.blob, "-partial-0");
-        fs::remove_file(&note).map_err(|e| format!("remove {}: {e}", note.display()))?;
-        fs::rename(&partial, &self.blob).map_err(|e| format!("rename {}: {e}", partial.display()))
+        // Closed before it is renamed.
+        drop(self.file);
+        fs::remove_file(&note).map_err(|e| go::file_error("remove", &[&note], &e))?;
+        fs::rename(&partial, &self.blob).map_err(|e| go::file_error("rename", &[&partial, &self.blob], &e))
     }
 }
 

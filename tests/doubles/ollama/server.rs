@@ -1,10 +1,11 @@
 //! `ollama serve`: environment, port, and what answers.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, own_program, runner_beside};
 use crate::generate::Loaded;
+use crate::go::IN_USE;
 use crate::log;
 use crate::store::Store;
 
@@ -23,6 +25,8 @@ pub struct Server {
     pub runner_program: Option<PathBuf>,
     pub loaded: tokio::sync::Mutex<Option<Loaded>>,
     pub stop: CancellationToken,
+    /// How many pulls, creations and copies have failed because a file was in use.
+    pub failed_in_use: Mutex<HashMap<&'static str, u32>>,
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -92,6 +96,7 @@ async fn serve() -> Result<ExitCode, String> {
         runner_program: runner_beside(&program),
         loaded: tokio::sync::Mutex::new(None),
         stop: CancellationToken::new(),
+        failed_in_use: Mutex::default(),
     });
     tokio::spawn(accept(listener, Arc::clone(&server), address));
     tokio::spawn(crate::generate::expire(Arc::clone(&server)));
@@ -212,6 +217,19 @@ fn log_devices(config: &Config) {
 }
 
 impl Server {
+    /// The error of a pull, a creation or a copy, while the configuration asks for one.
+    pub fn file_in_use(&self, request: &'static str) -> Option<String> {
+        let mut failed = self.failed_in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = failed.entry(request).or_default();
+        if *failed == self.config.faults.files_in_use {
+            return None;
+        }
+        *failed += 1;
+        Some(format!(
+            r"rename C:\models\blobs\sha256-{failed}-partial C:\models\blobs\sha256-{failed}: {IN_USE}"
+        ))
+    }
+
     /// Default of `num_ctx`.
     pub fn default_context(&self) -> u64 {
         let set = std::env::var("OLLAMA_CONTEXT_LENGTH").ok().and_then(|v| v.parse().ok()).filter(|n| *n > 0);

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::go;
 use crate::names::Name;
 
 /// The folder `OLLAMA_MODELS`.
@@ -68,16 +69,24 @@ impl Store {
     pub fn write_manifest(&self, name: &Name, manifest: &[u8]) -> Result<(), String> {
         let path = name.manifest_path(&self.manifests());
         let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).map_err(|e| format!("mkdir {}: {e}", folder.display()))?;
-        fs::write(&path, manifest).map_err(|e| format!("open {}: {e}", path.display()))
+        fs::create_dir_all(folder).map_err(|e| go::file_error("mkdir", &[folder], &e))?;
+        fs::write(&path, manifest).map_err(|e| go::file_error("open", &[&path], &e))
     }
 
-    /// Stores a small blob. Returns its layer, and whether it existed already.
+    /// Stores a small blob: written under another name, then renamed. Returns its layer, and whether it existed already.
     pub fn put(&self, kind: &str, bytes: &[u8]) -> Result<(Value, bool), String> {
         let digest = format!("sha256:{}", hex(bytes));
         let path = self.blob(&digest);
         let there = path.exists();
-        fs::write(&path, bytes).map_err(|e| format!("open {}: {e}", path.display()))?;
+        if !there {
+            let temporary = path.with_file_name(format!("sha256-{}", std::process::id()));
+            fs::write(&temporary, bytes).map_err(|e| go::file_error("open", &[&temporary], &e))?;
+            fs::rename(&temporary, &path).map_err(|e| {
+                // As the real one removes it: whether that succeeds or not.
+                let _ = fs::remove_file(&temporary);
+                go::file_error("rename", &[&temporary, &path], &e)
+            })?;
+        }
         Ok((json!({"mediaType": media_type(kind), "digest": digest, "size": bytes.len()}), there))
     }
 
