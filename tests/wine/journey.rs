@@ -94,6 +94,7 @@ fn ctrl_c_and_log_off_stop_the_server_and_the_next_run_goes_on() {
     let arguments = ["--profile", "light_6gb", "--no-autostart"];
     for way in ["ctrl-c", "log-off"] {
         windows.world.mirror.limit_rate(1 << 20);
+        windows.leave_desktop();
         let install = windows.install_command(&arguments);
         let mut command = windows.helper("interrupt");
         // The server's state is written once it is started.

@@ -233,6 +233,26 @@ impl Windows {
             .collect()
     }
 
+    /// Ends the desktop that programs without a display have left: those with one would join it, and show nothing.
+    pub fn leave_desktop(&self) {
+        let prefix = format!("WINEPREFIX={}", self.prefix.display()).into_bytes();
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        for entry in entries {
+            let file = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
+            let is_desktop = String::from_utf8_lossy(&file("cmdline")).contains("explorer.exe");
+            let is_ours = || file("environ").split(|byte| *byte == 0).any(|variable| variable == prefix);
+            let Some(id) = entry.file_name().to_str().and_then(|id| id.parse::<u32>().ok()) else { continue };
+            if is_desktop && is_ours() {
+                super::common::world::signal(id, super::common::world::Signal::Kill);
+                let began = Instant::now();
+                while entry.path().exists() {
+                    assert!(began.elapsed() < PATIENCE, "the desktop does not end");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        }
+    }
+
     /// Waits until no process of this home is left, helpers of the tests aside.
     pub fn wait_until_nothing_runs(&self) {
         let began = Instant::now();

@@ -22,6 +22,7 @@ fn a_user_installs_in_the_spanish_window() {
 
 fn install_to_manage(language: Language) {
     let windows = Windows::start();
+    windows.leave_desktop();
     let display = Display::start().expect("a display");
     let mut command = windows.wine(windows.program("acolyte-installer"));
     command.args(["--lang", language.tag(), "--home", &windows.home()]).args(windows.sources());
