@@ -248,7 +248,7 @@ pub struct StatusArgs {
 }
 
 /// `acolyte uninstall`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct UninstallArgs {
     /// Do not ask for confirmation
     #[arg(long, short)]

@@ -1,6 +1,6 @@
 //! Questions on the terminal.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, IsTerminal as _};
 
 use crate::cli::{Failure, Session, output};
 use crate::say;
@@ -12,6 +12,20 @@ use crate::say;
 pub fn confirm(question: &str, session: &Session) -> Result<bool, Failure> {
     let answer = answer_to(question)?;
     Ok(is_one_of(&answer, &say!(session.text, "install-cli-yes")))
+}
+
+/// Whether the user agrees: by `--yes`, or by an answer on the terminal.
+///
+/// # Errors
+/// Wrong usage without `--yes` where nobody can be asked; when standard input cannot be read.
+pub fn agrees(yes: bool, question: &str, session: &Session) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(say!(session.text, "install-cli-cannot-ask")));
+    }
+    confirm(question, session)
 }
 
 /// Whether an answer is one of these words, separated by spaces.

@@ -100,14 +100,7 @@ fn without_window(error: &StartError, cli: &InstallerCli, session: &Session) -> 
         StartError::NoRenderer(why) => session.tell(&say!(text, "cli-no-window", why = why.as_str())),
     }
     if cli.uninstall {
-        let args = UninstallArgs {
-            yes: false,
-            keep_models: false,
-            dry_run: false,
-            json: false,
-            if_installed: false,
-        };
-        return uninstall::run(&args, session);
+        return uninstall::run(&UninstallArgs::default(), session);
     }
     prompts::run(&cli.wizard, session)
 }

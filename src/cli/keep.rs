@@ -1,12 +1,10 @@
 //! `acolyte keep`: keeps this program on the computer. Also at the end of `acolyte install`.
 
-use std::io::IsTerminal as _;
-
 use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::cli::args::{InstallArgs, KeepArgs};
-use crate::cli::ask::confirm;
+use crate::cli::ask::agrees;
 use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
@@ -47,13 +45,10 @@ pub fn run(args: &KeepArgs, session: &Session) -> Result<u8, Failure> {
     for line in preview.lines(text) {
         session.tell(&line);
     }
-    if preview.newer_kept.is_none() && !args.yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
-        }
-        if !confirm(&say!(text, "keep-ask"), session)? {
-            return Ok(1);
-        }
+    // A newer copy is refused without a question.
+    let is_settled = args.yes || preview.newer_kept.is_some();
+    if !agrees(is_settled, &say!(text, "keep-ask"), session)? {
+        return Ok(1);
     }
     let kept = carry_out(&programs, session)?;
     if args.json {
@@ -64,13 +59,8 @@ pub fn run(args: &KeepArgs, session: &Session) -> Result<u8, Failure> {
 
 fn remove(args: &KeepArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
-    if !args.yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
-        }
-        if !confirm(&say!(text, "keep-ask-remove"), session)? {
-            return Ok(1);
-        }
+    if !agrees(args.yes, &say!(text, "keep-ask-remove"), session)? {
+        return Ok(1);
     }
     let removed = remove_kept(&session.home).map_err(|error| Failure::of_install(error, text))?;
     if removed.is_empty() {

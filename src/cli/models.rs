@@ -1,12 +1,10 @@
 //! `acolyte models`: the models on the drive, and removing one that nothing uses.
 
-use std::io::IsTerminal as _;
-
 use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::cli::args::ModelsArgs;
-use crate::cli::ask::confirm;
+use crate::cli::ask::agrees;
 use crate::cli::output::{columns, print, print_json};
 use crate::cli::{Failure, Session};
 use crate::install::InstallError;
@@ -41,14 +39,9 @@ pub fn run(args: &ModelsArgs, session: &Session) -> Result<u8, Failure> {
             let reference = UntrustedText::new(reference);
             return Err(Failure::failed(say!(text, "models-missing", model = reference)));
         };
-        if !args.yes {
-            if !std::io::stdin().is_terminal() {
-                return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
-            }
-            let size = text.file_size(size_of(&models, &tag));
-            if !confirm(&say!(text, "models-ask", model = tag.shown(), size = size), session)? {
-                return Ok(1);
-            }
+        let size = text.file_size(size_of(&models, &tag));
+        if !agrees(args.yes, &say!(text, "models-ask", model = tag.shown(), size = size), session)? {
+            return Ok(1);
         }
         let freed = remove_model(&session.home, &tag).map_err(failed)?;
         freed_bytes = Some(freed);

@@ -115,7 +115,7 @@ impl MonitorView {
             }
             Self::Lines => {
                 for card in &sample.gpus {
-                    print(&format!("{}\n", draw::title(card, text)))?;
+                    print(&format!("{}\n", card.memory.words(text)))?;
                 }
                 if sample.model.is_some() {
                     for line in draw::of_model(sample.model.as_ref(), text) {

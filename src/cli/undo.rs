@@ -1,14 +1,13 @@
 //! `acolyte undo`: undoes an interrupted installation. Before any other installation, `offer` asks whether to resume or
 //! undo it.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::cli::args::{InstallArgs, UndoArgs};
-use crate::cli::ask::{answer_to, confirm, is_one_of};
+use crate::cli::ask::{agrees, answer_to, is_one_of};
 use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
@@ -33,13 +32,8 @@ pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
         return Err(Failure::of_install(nothing, session.text));
     };
     session.tell(&unfinished.words(text));
-    if !args.yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
-        }
-        if !confirm(&say!(text, "install-cli-ask-undo"), session)? {
-            return Ok(1);
-        }
+    if !agrees(args.yes, &say!(text, "install-cli-ask-undo"), session)? {
+        return Ok(1);
     }
     let undone = roll_back(session)?;
     if args.json {

@@ -1,12 +1,10 @@
 //! `acolyte uninstall`: shows what will be removed, asks, and removes it.
 
-use std::io::IsTerminal as _;
-
 use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::cli::args::UninstallArgs;
-use crate::cli::ask::confirm;
+use crate::cli::ask::{agrees, confirm};
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
@@ -36,17 +34,12 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
     if args.dry_run {
         return finish(args, &removal, keep_models, None);
     }
-    if !args.yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
-        }
-        if !confirm(&say!(text, "install-cli-ask-uninstall"), session)? {
-            return Ok(1);
-        }
-        // Models are large and slow to fetch again, so there is a separate question for them.
-        if !keep_models && !removal.models.is_empty() {
-            keep_models = !confirm(&say!(text, "install-cli-ask-models"), session)?;
-        }
+    if !agrees(args.yes, &say!(text, "install-cli-ask-uninstall"), session)? {
+        return Ok(1);
+    }
+    // Models are large and slow to fetch again, so there is a separate question for them.
+    if !args.yes && !keep_models && !removal.models.is_empty() {
+        keep_models = !confirm(&say!(text, "install-cli-ask-models"), session)?;
     }
     let removed = uninstall(&session.home, keep_models, &Control::new()).map_err(explain)?;
     session.tell(&say!(text, "install-cli-uninstalled"));

@@ -34,7 +34,7 @@ pub use ca_problem::{CaEntryProblem, CaFileProblem, SkippedEntry};
 pub use certificate::{CertificateProblem, ClockVerdict, Clocks};
 pub use client::HttpClient;
 pub use error::HttpError;
-pub use follow::{FollowError, FollowedResponse, follow};
+pub use follow::{FollowError, FollowedResponse, follow, within};
 pub use obstacle::{NetworkObstacle, ProxyLogin, ProxyScheme, is_page};
 pub use policy::{HttpPolicy, is_redirect, redirect_target};
 pub use proxy::ProxyAddress;

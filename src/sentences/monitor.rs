@@ -1,6 +1,6 @@
 //! Sentences about alerts of the monitor.
 
-use crate::monitor::{Alert, ModelSample, PlacementLoss};
+use crate::monitor::{Alert, ModelSample, PlacementLoss, VramUse};
 use crate::say;
 use crate::text::Text;
 
@@ -26,6 +26,20 @@ impl Alert {
                 )
             }
         }
+    }
+}
+
+impl VramUse {
+    /// The card, and how full its memory is.
+    pub fn words(&self, text: Text) -> String {
+        say!(
+            text,
+            "monitor-line",
+            gpu = self.gpu.as_str(),
+            used = text.memory_number(self.used_bytes),
+            total = text.memory(self.total_bytes),
+            share = text.percent(self.share())
+        )
     }
 }
 

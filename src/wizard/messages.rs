@@ -137,20 +137,19 @@ impl Wizard {
                 Err(error) => Notice::Failed(error.clone()),
             });
         }
-        let succeeded = end.is_ok();
+        let is_read_again = match action {
+            ManageAction::Undo => true,
+            ManageAction::Keep | ManageAction::RemoveKept => end.is_ok(),
+            ManageAction::Start | ManageAction::Stop | ManageAction::Remove { .. } => false,
+        };
         if let Page::Manage(page) = &mut self.page {
             let home = page.installation.home.clone();
             let check_again = page.managed(action, end);
-            let is_read_again =
-                matches!(action, ManageAction::Undo | ManageAction::Keep | ManageAction::RemoveKept);
             if check_again && !is_read_again {
                 self.send(BackendCommand::CheckHealth { home });
             }
-            if succeeded && is_read_again && action != ManageAction::Undo {
-                self.send(BackendCommand::LookForInstallation);
-            }
         }
-        if action == ManageAction::Undo {
+        if is_read_again {
             self.send(BackendCommand::LookForInstallation);
         }
     }

@@ -1,11 +1,11 @@
 //! The commands that check and publish a release.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use time::Duration;
 
-use crate::publish::versions::Checkout;
+use crate::publish::versions::{Checkout, root_of_this_checkout};
 use crate::publish::{PublishError, components, list, manifests, packages::Packages};
 
 /// Folder of the packages.
@@ -38,6 +38,25 @@ pub struct CheckRelease {
     notes: Option<PathBuf>,
 }
 
+/// What is published, and where.
+#[derive(Args)]
+struct Published {
+    /// OWNER/NAME on GitHub, if Cargo.toml does not say
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: Option<String>,
+    /// Folder of the packages and of SHA256SUMS
+    #[arg(long, value_name = "DIR", default_value = DIST)]
+    dist: PathBuf,
+}
+
+impl Published {
+    /// The packages, compared with their checksums, and the page of the repository.
+    fn read(&self, checkout: &Checkout) -> Result<(Packages, String), PublishError> {
+        let packages = Packages::at(&self.dist, &checkout.version.to_string())?;
+        Ok((packages, checkout.repository(self.repository.as_deref())?))
+    }
+}
+
 /// See [`PublishTask::List`].
 #[derive(Args)]
 pub struct ListTask {
@@ -50,12 +69,8 @@ pub struct ListTask {
     /// Renew this list instead of making one of the packages
     #[arg(long, value_name = "FILE")]
     renew: Option<PathBuf>,
-    /// OWNER/NAME on GitHub, if Cargo.toml does not say
-    #[arg(long, value_name = "OWNER/NAME")]
-    repository: Option<String>,
-    /// Folder of the packages and of SHA256SUMS
-    #[arg(long, value_name = "DIR", default_value = DIST)]
-    dist: PathBuf,
+    #[command(flatten)]
+    published: Published,
     /// Where the list goes; with the packages by default
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -64,12 +79,8 @@ pub struct ListTask {
 /// See [`PublishTask::Manifests`].
 #[derive(Args)]
 pub struct Manifests {
-    /// OWNER/NAME on GitHub, if Cargo.toml does not say
-    #[arg(long, value_name = "OWNER/NAME")]
-    repository: Option<String>,
-    /// Folder of the packages and of SHA256SUMS
-    #[arg(long, value_name = "DIR", default_value = DIST)]
-    dist: PathBuf,
+    #[command(flatten)]
+    published: Published,
     /// Where the manifests go; the folder `manifests` with the packages by default
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -80,15 +91,13 @@ pub struct Manifests {
 /// # Errors
 /// See [`PublishError`].
 pub fn publish(task: &PublishTask) -> Result<(), PublishError> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let checkout = Checkout::at(here.ancestors().nth(2).unwrap_or(here))?;
+    let checkout = Checkout::at(&root_of_this_checkout())?;
     match task {
         PublishTask::CheckRelease(args) => check_release(&checkout, args),
         PublishTask::List(args) => make_list(&checkout, args),
         PublishTask::Manifests(args) => {
-            let packages = Packages::at(&args.dist, &checkout.version.to_string())?;
-            let repository = checkout.repository(args.repository.as_deref())?;
-            let output = args.output.clone().unwrap_or_else(|| args.dist.join("manifests"));
+            let (packages, repository) = args.published.read(&checkout)?;
+            let output = args.output.clone().unwrap_or_else(|| args.published.dist.join("manifests"));
             for path in manifests::make_manifests(&checkout, &packages, &repository, &output)? {
                 println!("{}", path.display());
             }
@@ -120,13 +129,11 @@ fn make_list(checkout: &Checkout, args: &ListTask) -> Result<(), PublishError> {
     let valid = Duration::days(args.valid_days.into());
     let made = match &args.renew {
         Some(file) => {
-            let earlier =
-                std::fs::read(file).map_err(|source| PublishError::File { path: file.clone(), source })?;
-            list::renewed(&earlier, args.serial, valid)?
+            let earlier = crate::publish::read(file)?;
+            list::renewed(earlier.as_bytes(), args.serial, valid)?
         }
         None => {
-            let packages = Packages::at(&args.dist, &checkout.version.to_string())?;
-            let repository = checkout.repository(args.repository.as_deref())?;
+            let (packages, repository) = args.published.read(checkout)?;
             list::list_of(checkout, &packages, &repository, args.serial, valid)?
         }
     };
@@ -138,7 +145,7 @@ fn make_list(checkout: &Checkout, args: &ListTask) -> Result<(), PublishError> {
         }
         None => None,
     };
-    let output = args.output.as_ref().unwrap_or(&args.dist);
+    let output = args.output.as_ref().unwrap_or(&args.published.dist);
     list::write_list(output, &made, signature.as_deref())?;
     let signed = if signature.is_some() { "signed" } else { "not signed: MINISIGN_SECRET_KEY is not set" };
     println!("{} ({signed})", output.join(list::LIST).display());

@@ -24,7 +24,7 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ///
 /// # Errors
 /// When a program needs a newer C library than the packages promise, or a tool is missing or fails.
-pub fn make(release: &mut Release, binaries: &Path) -> Result<(), DistError> {
+pub fn make(release: &Release, binaries: &Path) -> Result<(), DistError> {
     let [window, _] = System::Linux.programs();
     let program = binaries.join(window);
     let needed = inspect::require_glibc_floor(&program)?;

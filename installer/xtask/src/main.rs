@@ -90,7 +90,7 @@ fn dist(args: &Dist) -> Result<(), DistError> {
     if let Some(system) = systems.iter().find(|system| !possible(system) && !only_bundle(**system)) {
         return Err(DistError::WrongHost { system: *system, host: std::env::consts::OS });
     }
-    let mut release = Release::of_this_checkout(&args.output)?;
+    let release = Release::of_this_checkout(&args.output)?;
     if args.plan {
         release.print_plan(&systems);
         return Ok(());
@@ -107,8 +107,8 @@ fn dist(args: &Dist) -> Result<(), DistError> {
             (System::Windows, None) => compile::for_windows(&release)?,
         };
         match system {
-            System::Linux => linux::make(&mut release, &binaries)?,
-            _ => windows::make(&mut release, &binaries)?,
+            System::Linux => linux::make(&release, &binaries)?,
+            _ => windows::make(&release, &binaries)?,
         }
     }
     release.write_checksums()

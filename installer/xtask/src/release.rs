@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{DistError, at};
 use crate::plan::{CHECKSUMS, Form, System, is_package};
+use crate::publish::versions::{package_value, root_of_this_checkout};
 use crate::tool;
 
 /// A release of this checkout.
@@ -28,13 +29,11 @@ impl Release {
     /// When `Cargo.toml` cannot be read, or neither `SOURCE_DATE_EPOCH` nor git tells a date.
     pub fn of_this_checkout(output: &Path) -> Result<Self, DistError> {
         let output = std::path::absolute(output).map_err(at(output))?;
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = here.ancestors().nth(2).unwrap_or(here).to_owned();
+        let root = root_of_this_checkout();
         let manifest = root.join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).map_err(at(&manifest))?;
-        let version = text.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
         let wrong = |why: &str| DistError::Program { path: manifest.clone(), why: why.to_owned() };
-        let version = version.ok_or_else(|| wrong("has no version"))?.to_owned();
+        let version = package_value(&text, "version").ok_or_else(|| wrong("has no version"))?;
         let date = match std::env::var("SOURCE_DATE_EPOCH") {
             Ok(date) => date,
             Err(_) => {

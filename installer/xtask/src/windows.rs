@@ -25,7 +25,7 @@ const DOCUMENTS: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// When a program needs DLLs that do not come with Windows, or a tool is missing or fails.
-pub fn make(release: &mut Release, binaries: &Path) -> Result<(), DistError> {
+pub fn make(release: &Release, binaries: &Path) -> Result<(), DistError> {
     let mut arch = "x86_64";
     for program in System::Windows.programs().map(|name| binaries.join(name)) {
         inspect::require_windows_dlls(&program)?;

@@ -30,7 +30,7 @@ pub fn frame(
             lines.push(say!(text, "monitor-no-answer"));
         }
         for card in &sample.gpus {
-            lines.extend(wrapped(&title(card, text), width).lines().map(str::to_owned));
+            lines.extend(wrapped(&card.memory.words(text), width).lines().map(str::to_owned));
             lines.push(bar(card, width));
             lines.extend(legend(card, text));
             let graph = graph(history, card.memory.adapter, span, width);
@@ -49,19 +49,6 @@ pub fn frame(
     lines.push(String::new());
     lines.push(say!(text, "monitor-stop-hint"));
     lines.into_iter().map(|line| line.chars().take(columns).collect()).collect()
-}
-
-/// The card, and how full its memory is.
-pub(super) fn title(card: &CardSample, text: Text) -> String {
-    let memory = &card.memory;
-    say!(
-        text,
-        "monitor-line",
-        gpu = memory.gpu.as_str(),
-        used = text.memory_number(memory.used_bytes),
-        total = text.memory(memory.total_bytes),
-        share = text.percent(memory.share())
-    )
 }
 
 /// The model's part, that of other programs, and what is free.

@@ -81,11 +81,7 @@ pub async fn roll_back(
             report.failed.push(RevertFailure { change, cause: RevertProblem::ServerStillRuns });
             continue;
         }
-        let was_present = change.is_present(paths);
-        let outcome = change.revert(completed, &target);
-        if was_present || outcome.is_err() {
-            report.add(change, outcome);
-        }
+        revert(change, completed, &target, &mut report);
         check()?;
     }
     if let Scope::KeepFetched(before) | Scope::Unfinished(before) = scope
@@ -103,6 +99,15 @@ pub async fn roll_back(
     Ok(report)
 }
 
+/// Reverts a change, and reports it if it was there or could not be reverted.
+fn revert(change: Change, completed: bool, target: &RevertTarget<'_>, report: &mut RollbackReport) {
+    let was_present = change.is_present(target.paths);
+    let outcome = change.revert(completed, target);
+    if was_present || outcome.is_err() {
+        report.add(change, outcome);
+    }
+}
+
 /// Reverts what keeps this program on the computer, to nothing, and removes the folders that become empty by that. Nothing
 /// else changes, and the server goes on. Running it again finishes what failed.
 pub fn revert_kept(paths: &Paths, entries: &[JournalEntry]) -> RollbackReport {
@@ -110,11 +115,7 @@ pub fn revert_kept(paths: &Paths, entries: &[JournalEntry]) -> RollbackReport {
     let changes = changes(entries);
     let target = RevertTarget { paths, snapshot: None, keep_models: true, stores: Vec::new() };
     for change in changes.iter().rev().filter(|change| change.keeps_program()) {
-        let was_present = change.is_present(paths);
-        let outcome = change.revert(true, &target);
-        if was_present || outcome.is_err() {
-            report.add(change.clone(), outcome);
-        }
+        revert(change.clone(), true, &target, &mut report);
     }
     let is_below = |placed: &Change, folder: &Path| matches!(placed, Change::PlaceFile { path, .. } if path.starts_with(folder));
     for change in changes.iter().rev() {

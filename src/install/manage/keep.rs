@@ -21,12 +21,13 @@ use crate::install::change::journal::{Journal, JournalEntry, open_changes, unfin
 use crate::install::change::rollback::{Scope, revert_kept, roll_back};
 use crate::install::change::{Change, placed};
 use crate::install::keep::{KeptAge, KeptFile, OwnPrograms, ProgramKind, places, shell_line};
+use crate::install::manage::installation::installed;
 use crate::install::manage::keep_run::KeepRun;
 use crate::install::manage::kept::Kept;
 use crate::install::manage::undo::is_unfinished;
 use crate::install::run::begin_journal;
 use crate::install::state::snapshot::Snapshot;
-use crate::install::{InstallError, Installed, Lock, LockError, Paths, RollbackReport};
+use crate::install::{InstallError, Lock, LockError, Paths, RollbackReport};
 use crate::platform::environment::Environment;
 use crate::platform::{files, shell_profile};
 
@@ -114,9 +115,7 @@ pub fn keep(home: &Path, programs: &OwnPrograms, control: &Control) -> Result<Ke
 
 /// The home of a complete installation. An interrupted run of [`keep`] is reverted first.
 fn require_complete(home: &Path) -> Result<Paths, InstallError> {
-    if Installed::load(home)?.is_none() {
-        return Err(InstallError::NotInstalled { home: home.to_owned() });
-    }
+    installed(home)?;
     revert_interrupted_keep(home)?;
     let paths = Paths::new(home);
     if is_unfinished(&paths)? {

@@ -56,7 +56,7 @@ impl FileWaits {
         Ok(None)
     }
 
-    /// The pause before the next try; `None` if there is none.
+    /// How long to wait before the next try; `None` when there must not be another.
     fn pause_after(&mut self, error: &ClientError) -> Option<Duration> {
         let message = error.server_message().filter(|_| error.failure() == Some(EngineFailure::FileInUse))?;
         if message != self.message {

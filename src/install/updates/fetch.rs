@@ -9,7 +9,7 @@ use crate::checksum::Sha256;
 use crate::install::updates::list::{ListProblem, SeenList, UpdateList, verified};
 use crate::install::updates::source::UpdateSource;
 use crate::ollama::http::{
-    self, FollowError, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle, follow,
+    self, FollowError, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle, follow, within,
 };
 use crate::untrusted::UntrustedText;
 
@@ -97,14 +97,9 @@ async fn get(client: &HttpClient, base: &Url, name: &str, max_bytes: usize) -> R
     let policy = HttpPolicy::default().allowing_http_to(&first);
     let whole = async {
         let mut answer = follow(client, &policy, Method::GET, first.clone()).await?;
-        answer.body(max_bytes, LIMIT).await
+        answer.body(max_bytes).await
     };
-    let slow = |_| {
-        let problem = format!("not complete after {} s", LIMIT.as_secs());
-        FollowError::Failed { address: first.clone(), problem }
-    };
-    let fetched = tokio::time::timeout(LIMIT, whole).await.map_err(slow);
-    fetched.and_then(|fetched| fetched).map_err(UpdateError::of)
+    within(LIMIT, &first, whole).await.map_err(UpdateError::of)
 }
 
 impl UpdateError {

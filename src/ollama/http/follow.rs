@@ -92,30 +92,37 @@ pub async fn follow(
 }
 
 impl FollowedResponse {
-    /// The whole body, which must be complete within `limit`.
+    /// The whole body.
     ///
     /// # Errors
-    /// When it is larger than `max_bytes`, or does not arrive in time.
-    pub async fn body(&mut self, max_bytes: usize, limit: Duration) -> Result<Vec<u8>, FollowError> {
+    /// When it is larger than `max_bytes`, or stops arriving.
+    pub async fn body(&mut self, max_bytes: usize) -> Result<Vec<u8>, FollowError> {
         let mut bytes = Vec::new();
         let (response, address) = (&mut self.response, &self.last);
-        let reading = async {
-            loop {
-                let chunk =
-                    tokio::time::timeout(SILENCE, response.chunk()).await.map_err(|_| silent(address))?;
-                match chunk.map_err(|error| failed(address, innermost(&error)))? {
-                    Some(chunk) if bytes.len() + chunk.len() > max_bytes => {
-                        return Err(FollowError::TooLarge { address: address.clone(), max_bytes });
-                    }
-                    Some(chunk) => bytes.extend_from_slice(&chunk),
-                    None => return Ok(()),
+        loop {
+            let chunk = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(|_| silent(address))?;
+            match chunk.map_err(|error| failed(address, innermost(&error)))? {
+                Some(chunk) if bytes.len() + chunk.len() > max_bytes => {
+                    return Err(FollowError::TooLarge { address: address.clone(), max_bytes });
                 }
+                Some(chunk) => bytes.extend_from_slice(&chunk),
+                None => return Ok(bytes),
             }
-        };
-        let slow = |_| failed(address, format!("not complete after {} s", limit.as_secs()));
-        tokio::time::timeout(limit, reading).await.map_err(slow)??;
-        Ok(bytes)
+        }
     }
+}
+
+/// What `work` returns, if it ends within `limit`.
+///
+/// # Errors
+/// Its own, and when it does not end in time.
+pub async fn within<T>(
+    limit: Duration,
+    address: &Url,
+    work: impl Future<Output = Result<T, FollowError>>,
+) -> Result<T, FollowError> {
+    let slow = |_| failed(address, format!("not complete after {} s", limit.as_secs()));
+    tokio::time::timeout(limit, work).await.map_err(slow)?
 }
 
 fn silent(url: &Url) -> FollowError {

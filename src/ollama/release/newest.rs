@@ -17,7 +17,7 @@ use reqwest::{Method, Response, Url};
 use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name, parse_version};
 use crate::checksum::Sha256;
 use crate::ollama::http::{
-    self, FollowError, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle, follow,
+    self, FollowError, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle, follow, within,
 };
 use crate::untrusted::UntrustedText;
 
@@ -103,8 +103,9 @@ async fn newest_at(client: &HttpClient, base: &str, named: bool) -> Result<Relea
     let base = Url::parse(&format!("{}/{SUMS}", base.trim_end_matches('/'))).map_err(|_| wrong())?;
     let policy = if named { HttpPolicy::default().allowing_http_to(&base) } else { HttpPolicy::default() };
     let mut answer = follow(client, &policy, Method::GET, base).await.map_err(NewestError::of)?;
-    let bytes = answer.body(MAX_SUMS_BYTES, SUMS_LIMIT).await.map_err(NewestError::of)?;
-    if let Some(page) = NetworkObstacle::in_body(&answer.last, &bytes) {
+    let last = answer.last.clone();
+    let bytes = within(SUMS_LIMIT, &last, answer.body(MAX_SUMS_BYTES)).await.map_err(NewestError::of)?;
+    if let Some(page) = NetworkObstacle::in_body(&last, &bytes) {
         return Err(page.into());
     }
     let sums = parse_sums(&String::from_utf8_lossy(&bytes));

@@ -8,9 +8,9 @@ use crate::control::Control;
 use crate::install::keep::{OwnPrograms, ProgramKind};
 use crate::install::manage::keep::keep;
 use crate::install::manage::kept::Kept;
-use crate::install::manage::{AnswerPart, ServedModel};
+use crate::install::manage::{AnswerPart, ServedModel, installed};
 use crate::install::updates::{UpdateSource, UpdatesFile, check_for_updates};
-use crate::install::{InstallError, Installed, Paths, manage};
+use crate::install::{InstallError, Paths, manage};
 use crate::ollama::client::{ChatMessage, ChatOptions, ChatRole};
 use crate::platform::clock::since_1970;
 use crate::platform::files::reading;
@@ -29,8 +29,7 @@ pub(super) fn keep_program(home: &Path, control: &Control) -> Result<Kept, Worke
 /// What is newer than what is installed. The network is asked if that is due, or `now`.
 pub(super) fn look_for_updates(home: &Path, now: bool) -> Result<KnownUpdates, InstallError> {
     let paths = Paths::new(home);
-    let not_installed = || InstallError::NotInstalled { home: home.to_owned() };
-    let installed = Installed::load(home)?.ok_or_else(not_installed)?;
+    let installed = installed(home)?;
     let file = UpdatesFile::load(&paths)?;
     let updates = if now || file.is_due(since_1970().as_secs()) {
         check_for_updates(&paths, UpdateSource::built_in(), &Control::new())?

@@ -146,16 +146,8 @@ impl ManageLive {
 fn show_card(ui: &mut Ui, text: Text, card: &CardSample, points: &[HistoryPoint]) {
     let memory = &card.memory;
     let gpu = memory.gpu.as_str();
-    let line = say!(
-        text,
-        "monitor-line",
-        gpu = gpu,
-        used = text.memory_number(memory.used_bytes),
-        total = text.memory(memory.total_bytes),
-        share = text.percent(memory.share())
-    );
     let tone = if memory.share() >= CRITICAL_SHARE { Tone::Warning } else { Tone::Soft };
-    ui.text(TextRole::Text, tone, &line);
+    ui.text(TextRole::Text, tone, &memory.words(text));
     ui.gap(1.5);
     let model = card.model_bytes.unwrap_or(0);
     let others = memory.used_bytes.saturating_sub(model);

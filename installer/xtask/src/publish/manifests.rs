@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::packages::Packages;
 use super::versions::Checkout;
-use super::{PublishError, content, read, write};
+use super::{PublishError, at, content, read, write};
 use crate::plan::Form;
 
 /// Folder of the templates. A template's name ends with `.in`; a folder or file is named after what is made of it.
@@ -72,10 +72,9 @@ fn filled(template: &Path, text: &str, facts: &[(String, String)]) -> Result<Str
 }
 
 fn files_below(folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
-    let failed = |source| PublishError::File { path: folder.to_owned(), source };
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
+    for entry in std::fs::read_dir(folder).map_err(at(folder))? {
+        let path = entry.map_err(at(folder))?.path();
         if path.is_dir() {
             files.extend(files_below(&path)?);
         } else {

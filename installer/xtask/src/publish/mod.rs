@@ -68,9 +68,18 @@ pub enum PublishError {
     },
 }
 
+/// Adds the path to an error of a file.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> PublishError {
+    let path = path.to_owned();
+    move |source| PublishError::File { path, source }
+}
+
 /// Reads a file of text.
-fn read(path: &Path) -> Result<String, PublishError> {
-    std::fs::read_to_string(path).map_err(|source| PublishError::File { path: path.to_owned(), source })
+///
+/// # Errors
+/// When that fails.
+pub fn read(path: &Path) -> Result<String, PublishError> {
+    std::fs::read_to_string(path).map_err(at(path))
 }
 
 /// Writes a file; its folder is created.
@@ -78,11 +87,10 @@ fn read(path: &Path) -> Result<String, PublishError> {
 /// # Errors
 /// When that fails.
 pub fn write(path: &Path, contents: &[u8]) -> Result<(), PublishError> {
-    let failed = |source| PublishError::File { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        std::fs::create_dir_all(folder).map_err(at(path))?;
     }
-    std::fs::write(path, contents).map_err(failed)
+    std::fs::write(path, contents).map_err(at(path))
 }
 
 fn content(path: &Path, why: impl Into<String>) -> PublishError {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{PublishError, content, read};
+use super::{PublishError, at, content, read};
 use crate::plan::{CHECKSUMS, Form, is_package};
 
 /// The packages of a release.
@@ -43,8 +43,7 @@ impl Packages {
                 return Err(content(&path, format!("{name} is not of version {version}")));
             }
             let file = folder.join(name);
-            let bytes =
-                std::fs::read(&file).map_err(|source| PublishError::File { path: file.clone(), source })?;
+            let bytes = std::fs::read(&file).map_err(at(&file))?;
             if hex::encode(Sha256::digest(&bytes)) != sha256 {
                 return Err(content(&file, "it has another checksum than the list says"));
             }
@@ -71,7 +70,6 @@ impl Packages {
     /// When the file is gone.
     pub fn bytes(&self, package: &Package) -> Result<u64, PublishError> {
         let path = self.folder.join(&package.name);
-        let found = std::fs::metadata(&path).map_err(|source| PublishError::File { path, source })?;
-        Ok(found.len())
+        Ok(std::fs::metadata(&path).map_err(at(&path))?.len())
     }
 }

@@ -38,12 +38,7 @@ impl Checkout {
     pub fn at(root: &Path) -> Result<Self, PublishError> {
         let manifest = root.join("Cargo.toml");
         let text = read(&manifest)?;
-        let value = |key: &str| {
-            let package = text.split("\n[package]\n").nth(1).or_else(|| text.strip_prefix("[package]\n"))?;
-            let table = package.split("\n[").next()?;
-            let prefix = format!("{key} = \"");
-            table.lines().find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('"')).map(str::to_owned)
-        };
+        let value = |key: &str| package_value(&text, key);
         let version = value("version").ok_or_else(|| content(&manifest, "has no version"))?;
         let version =
             Version::parse(&version).map_err(|error| content(&manifest, format!("{version}: {error}")))?;
@@ -97,6 +92,20 @@ impl Checkout {
             (None, None) => Err(PublishError::NoRepository),
         }
     }
+}
+
+/// The root of the checkout that this program was built from.
+pub fn root_of_this_checkout() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// A text of the table `[package]` of a `Cargo.toml`.
+pub fn package_value(manifest: &str, key: &str) -> Option<String> {
+    let package = manifest.split("\n[package]\n").nth(1).or_else(|| manifest.strip_prefix("[package]\n"))?;
+    let table = package.split("\n[").next()?;
+    let prefix = format!("{key} = \"");
+    table.lines().find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('"')).map(str::to_owned)
 }
 
 /// The sections of a changelog in the form of Keep a Changelog.
